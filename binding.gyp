@@ -1,0 +1,45 @@
+{
+  "target_defaults": {
+    "cflags_cc!": ["-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
+    "cflags_cc": ["-std=c++20", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden", "-fno-exceptions"],
+    "cflags!": ["-fno-omit-frame-pointer", "-Wno-unused-parameter"],
+    "cflags": ["-O2"]
+  },
+  "targets": [
+    {
+      "target_name": "addon",
+      "sources": [
+        "native/addon.cc",
+        "native/sampler_binding.cc",
+        "native/sampler.cc",
+        "native/sideband.cc",
+        "native/record_decode.cc",
+        "native/symbols_binding.cc",
+        "native/elf_file.cc",
+        "native/elf_symbols.cc",
+        "native/debug_files.cc",
+        "native/text_symbols.cc"
+      ],
+      "include_dirs": [
+        "<!@(node -p \"require('node-addon-api').include\")",
+        "bpf",
+        "bpf/.output"
+      ],
+      "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS"],
+      "cflags": ["-Wno-missing-field-initializers"],
+      "libraries": ["-lbpf", "-lelf", "-lz", "-llzma", "-Wl,-rpath,'$$ORIGIN'"]
+    },
+    {
+      "target_name": "symbolizer",
+      "type": "executable",
+      "sources": ["native/symbolizer/main.cc"],
+      "include_dirs": ["<!@(llvm-config-19 --includedir)"],
+      "defines": ["__STDC_CONSTANT_MACROS", "__STDC_FORMAT_MACROS", "__STDC_LIMIT_MACROS"],
+      "libraries": [
+        "<!@(llvm-config-19 --link-static --ldflags --libs DebugInfoDWARF Object Demangle Support)",
+        "-static-libstdc++", "-static-libgcc",
+        "-l:libzstd.a", "-l:libz.a", "-lpthread", "-ldl", "-lm"
+      ]
+    }
+  ]
+}

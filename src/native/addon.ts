@@ -1,0 +1,41 @@
+/** The only file that loads the addon. Everything else imports the typed faces beside it. */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { AgentError } from '../errors.ts'
+import type { AbiNames } from './sample-batch.ts'
+import type { NativeSamplerConstructor } from './sampler.ts'
+import type { SymbolReaders } from './symbols.ts'
+
+export interface Addon extends SymbolReaders {
+  readonly abi: AbiNames
+  readonly Sampler: NativeSamplerConstructor
+}
+
+/** Directory of package.json, found upwards from this file: right in the sources, in dist/ and in the bundle. */
+export function packageRoot(): string {
+  let directory = dirname(fileURLToPath(import.meta.url))
+  while (!existsSync(join(directory, 'package.json'))) {
+    const parent = dirname(directory)
+    if (parent === directory) throw new AgentError('internal', `cannot find package.json above ${fileURLToPath(import.meta.url)}`)
+    directory = parent
+  }
+  return directory
+}
+
+let loaded: Addon | undefined
+
+/** The addon: build/Release in a checkout, prebuilds/ in an installed package. Throws AgentError `unsupported`. */
+export function loadAddon(): Addon {
+  if (loaded) return loaded
+  const require = createRequire(import.meta.url)
+  try {
+    const load = require('node-gyp-build') as (root: string) => Addon
+    loaded = load(packageRoot())
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
+    throw new AgentError('unsupported', `cannot load the native addon: ${reason}; run \`npm start\` in a checkout to build it`, { cause })
+  }
+  return loaded
+}
