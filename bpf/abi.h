@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The only definition of what the BPF programs and C++ share: records, map values, limits, enums and their
+ * names. Included by both sides; TypeScript never sees an offset, it gets columns and the name lists below by
+ * export. Every enum is an X-list, so that its values, its length and its printed names cannot drift apart.
+ */
+#pragma once
+
+#ifdef __bpf__
+#include <linux/types.h>
+#define ABI_ASSERT(condition, message) _Static_assert(condition, message)
+#else
+#include <linux/types.h>
+#define ABI_ASSERT(condition, message) static_assert(condition, message)
+#endif
+
+#define ABI_VERSION 1
+
+/* How a stack ended, and what that says of its quality. X(name, text, quality) */
+#define STACK_ENDS(X)                                                                                        \
+    X(STACK_END_ROOT, "root", "complete")                    /* thread's first frame, every step checked */  \
+    X(STACK_END_KERNEL_THREAD, "kernel_thread", "complete")  /* there is no user stack */                    \
+    X(STACK_END_GUESSED, "guessed_step", "approximate")      /* root reached, a step could not be checked */ \
+    X(STACK_END_BAD_FRAME, "bad_frame_pointer", "truncated") /* chain left the stack: no frame pointers */   \
+    X(STACK_END_BAD_RETURN, "bad_return_address", "truncated") /* not an address after a call */             \
+    X(STACK_END_UNREADABLE, "unreadable_stack", "truncated")   /* stack page not in memory */                \
+    X(STACK_END_DEPTH, "depth_limit", "truncated")                                                           \
+    X(STACK_END_COMPAT, "compat_32bit", "truncated") /* 32-bit process */                                    \
+    X(STACK_END_NO_REGISTERS, "no_user_registers", "truncated")
+
+/* Per-CPU counters. X(name, text) */
+#define COUNTERS(X)                                                                                          \
+    X(COUNTER_TICKS, "ticks")               /* timer ticks, idle and other processes included */             \
+    X(COUNTER_DISCARDED, "discarded")       /* ticks not chosen by the dither */                             \
+    X(COUNTER_CAPTURED, "captured")         /* chosen ticks that hit the target */                           \
+    X(COUNTER_RING_FULL, "ring_full")       /* captured, but the ring had no room */                         \
+    X(COUNTER_TARGETS_FULL, "targets_full") /* children not followed: the pid set was full */                \
+    X(COUNTER_MALFORMED, "malformed")       /* records the decoder refused; added by user space */
+
+/* Kinds of process events (perf side-band). X(name, text) */
+#define EVENT_KINDS(X)                                                                                       \
+    X(EVENT_MMAP, "mmap")                                                                                    \
+    X(EVENT_COMM, "comm")                                                                                    \
+    X(EVENT_EXEC, "exec")                                                                                    \
+    X(EVENT_FORK, "fork")                                                                                    \
+    X(EVENT_EXIT, "exit")                                                                                    \
+    X(EVENT_LOST, "lost")
+
+#define ABI_ENUM(name, ...) name,
+enum stack_end { STACK_ENDS(ABI_ENUM) STACK_END_COUNT };
+enum counter { COUNTERS(ABI_ENUM) COUNTER_COUNT };
+enum event_kind { EVENT_KINDS(ABI_ENUM) EVENT_KIND_COUNT };
+#undef ABI_ENUM
+
+#define COMM_BYTES 16
+#define MAX_KERNEL_FRAMES 127 /* kernel.perf_event_max_stack's default: bpf_get_stack() gives no more */
+#define MAX_USER_FRAMES 1024
+#define MAX_FRAMES 2048 /* a power of two above the sum: lets the verifier bound an index by a mask */
+#define MAX_TARGETS 65536
+
+ABI_ASSERT(MAX_KERNEL_FRAMES + MAX_USER_FRAMES <= MAX_FRAMES, "a record must hold both stacks");
+ABI_ASSERT((MAX_FRAMES & (MAX_FRAMES - 1)) == 0, "MAX_FRAMES is used as a mask");
+
+/* One sample in the ring: this header, then kernel_frames + user_frames addresses, leaf first, kernel half
+ * first. */
+struct sample_header {
+    __u64 time_ns;       /* CLOCK_BOOTTIME */
+    __u64 process_start; /* boot-time start of the thread group leader: tells a reused pid apart */
+    __u32 exec_id;       /* grows with every exec: same pid, other program */
+    __u32 pid;           /* thread group, as our pid namespace numbers it */
+    __u32 tid;
+    __u16 kernel_frames;
+    __u16 user_frames;
+    __u8 stack_end; /* enum stack_end */
+    __u8 padding[7];
+    char comm[COMM_BYTES]; /* thread name */
+};
+ABI_ASSERT(sizeof(struct sample_header) == 56, "no hidden padding");
+
+/* Per-CPU scratch: too large for the BPF stack. Also keeps the type in the object's BTF. */
+struct sample_record {
+    struct sample_header header;
+    __u64 frames[MAX_FRAMES];
+};
+ABI_ASSERT(sizeof(struct sample_record) == 56 + 8 * MAX_FRAMES, "frames follow the header at once");
+
+/* Per-CPU state that every tick touches: one lookup for the counters and the dither. */
+struct cpu_state {
+    __u64 counters[COUNTER_COUNT];
+    __u32 tick;   /* position in the group of `dither` ticks */
+    __u32 chosen; /* the position that is kept */
+};

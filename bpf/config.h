@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Settings, written through the skeleton before the load: constants to the verifier, which drops what is off.
+ * Filters that are set must all hold.
+ */
+#pragma once
+
+/* Weak: each program file includes this header, the linked object holds one copy. */
+#define SETTING __attribute__((weak)) const volatile
+
+SETTING __u32 dither = 4; /* ticks per sample; one of them, drawn at random, is kept */
+SETTING __u8 kernel_stacks = 1;
+SETTING __u8 filter_pids = 1;   /* only the map `targets` (and `seeds` in a pid namespace) */
+SETTING __u8 filter_cgroup = 0; /* only below the cgroup in slot 0 of the map `cgroups` */
+SETTING __u8 filter_comm = 0;   /* only threads named `wanted_comm` */
+SETTING char wanted_comm[COMM_BYTES] = {};
+SETTING __u32 pid_namespace = 0; /* inode of our pid namespace when it is not the host's */

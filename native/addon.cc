@@ -1,0 +1,14 @@
+// Module init: registers the sampler and the symbol readers. Each sampler belongs to one JavaScript object
+// and is closed with it or with the environment, so worker threads and double loading are safe.
+#include <napi.h>
+
+#include "sampler_binding.h"
+#include "symbols_binding.h"
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+    emberscope::RegisterSampler(env, exports);
+    emberscope::RegisterSymbolReaders(env, exports);
+    return exports;
+}
+
+NODE_API_MODULE(addon, Init)

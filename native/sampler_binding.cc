@@ -1,0 +1,251 @@
+#include "sampler_binding.h"
+
+#include <cstring>
+
+#include "sampler.h"
+
+namespace emberscope {
+
+namespace {
+
+const char *CodeOf(Kind kind) {
+    switch (kind) {
+    case Kind::not_permitted:
+        return "not_permitted";
+    case Kind::unsupported:
+        return "unsupported";
+    case Kind::invalid:
+        return "usage";
+    default:
+        return "internal";
+    }
+}
+
+void Throw(Napi::Env env, const Status &status) {
+    std::string text = status.message;
+    if (status.error_number) text += std::string(": ") + strerror(status.error_number);
+    Napi::Error error = Napi::Error::New(env, text);
+    error.Set("code", Napi::String::New(env, CodeOf(status.kind)));
+    error.ThrowAsJavaScriptException();
+}
+
+template <typename Array, typename T> Array Column(Napi::Env env, const std::vector<T> &values) {
+    Array array = Array::New(env, values.size());
+    if (!values.empty()) std::memcpy(array.Data(), values.data(), values.size() * sizeof(T));
+    return array;
+}
+
+template <typename T, typename Get>
+Napi::Array Strings(Napi::Env env, const std::vector<T> &values, Get get) {
+    Napi::Array array = Napi::Array::New(env, values.size());
+    for (uint32_t i = 0; i < values.size(); i++)
+        array.Set(i, Napi::String::New(env, get(values[i])));
+    return array;
+}
+
+Napi::Object SamplesToJs(Napi::Env env, const SampleColumns &columns) {
+    Napi::Object batch = Napi::Object::New(env);
+    batch.Set("stack", Column<Napi::Int32Array>(env, columns.stack));
+    batch.Set("pid", Column<Napi::Int32Array>(env, columns.pid));
+    batch.Set("tid", Column<Napi::Int32Array>(env, columns.tid));
+    batch.Set("timeNs", Column<Napi::Float64Array>(env, columns.time_ns));
+    batch.Set("comm", Column<Napi::Int32Array>(env, columns.comm));
+    batch.Set("comms", Strings(env, columns.comms, [](const std::string &comm) { return comm; }));
+    batch.Set("stackEnd", Column<Napi::Uint8Array>(env, columns.stack_end));
+    batch.Set("firstNewStack", columns.first_new_stack);
+    batch.Set("newStackPid", Column<Napi::Int32Array>(env, columns.new_stack_pid));
+    batch.Set("newStackTimeNs", Column<Napi::Float64Array>(env, columns.new_stack_time_ns));
+    batch.Set("newStackKernelFrames", Column<Napi::Int32Array>(env, columns.new_stack_kernel_frames));
+    batch.Set("newStackStart", Column<Napi::Int32Array>(env, columns.new_stack_start));
+    batch.Set("frames", Column<Napi::Float64Array>(env, columns.frames));
+    return batch;
+}
+
+template <typename Array, typename Get>
+Array EventColumn(Napi::Env env, const std::vector<ProcessEvent> &events, Get get) {
+    Array array = Array::New(env, events.size());
+    for (size_t i = 0; i < events.size(); i++)
+        array[i] = get(events[i]);
+    return array;
+}
+
+Napi::Object EventsToJs(Napi::Env env, const std::vector<ProcessEvent> &events) {
+    using Event = const ProcessEvent &;
+    Napi::Object batch = Napi::Object::New(env);
+    batch.Set("kind", EventColumn<Napi::Uint8Array>(env, events,
+                                                    [](Event e) { return static_cast<uint8_t>(e.kind); }));
+    batch.Set("pid", EventColumn<Napi::Int32Array>(env, events, [](Event e) { return e.pid; }));
+    batch.Set("tid", EventColumn<Napi::Int32Array>(env, events, [](Event e) { return e.tid; }));
+    batch.Set("extra", EventColumn<Napi::Int32Array>(env, events, [](Event e) { return e.extra; }));
+    batch.Set("timeNs", EventColumn<Napi::Float64Array>(
+                            env, events, [](Event e) { return static_cast<double>(e.time_ns); }));
+    batch.Set("start", EventColumn<Napi::Float64Array>(env, events, [](Event e) {
+                  return static_cast<double>(static_cast<int64_t>(e.start));
+              }));
+    batch.Set("end", EventColumn<Napi::Float64Array>(env, events, [](Event e) {
+                  return static_cast<double>(static_cast<int64_t>(e.end));
+              }));
+    batch.Set("fileOffset", EventColumn<Napi::Float64Array>(
+                                env, events, [](Event e) { return static_cast<double>(e.file_offset); }));
+    batch.Set("name", Strings(env, events, [](Event e) { return e.name; }));
+    batch.Set("buildId", Strings(env, events, [](Event e) { return e.build_id; }));
+    return batch;
+}
+
+SamplerOptions OptionsFromJs(const Napi::Object &object) {
+    SamplerOptions options;
+    options.rate_hz = object.Get("rateHz").ToNumber().Uint32Value();
+    options.event = object.Get("event").ToString().Utf8Value();
+    options.by_pid = object.Get("byPid").ToBoolean();
+    int cgroup = object.Get("cgroupFd").ToNumber().Int32Value();
+    options.cgroup_fd = cgroup > 0 ? cgroup : -1;
+    options.comm = object.Get("comm").ToString().Utf8Value();
+    options.kernel_stacks = object.Get("kernelStacks").ToBoolean();
+    options.dither = object.Get("dither").ToNumber().Uint32Value();
+    options.pid_namespace_inode = object.Get("pidNamespaceInode").ToNumber().Uint32Value();
+    options.ring_bytes = object.Get("ringBytes").ToNumber().Uint32Value();
+    return options;
+}
+
+// The JavaScript object; its methods check that it is still open and translate errors.
+class SamplerObject : public Napi::ObjectWrap<SamplerObject> {
+  public:
+    static Napi::Function Define(Napi::Env env) {
+        return DefineClass(env, "Sampler",
+                           {InstanceAccessor<&SamplerObject::Event>("event"),
+                            InstanceMethod<&SamplerObject::AddTarget>("addTarget"),
+                            InstanceMethod<&SamplerObject::Start>("start"),
+                            InstanceMethod<&SamplerObject::Stop>("stop"),
+                            InstanceMethod<&SamplerObject::Drain>("drain"),
+                            InstanceMethod<&SamplerObject::DrainEvents>("drainEvents"),
+                            InstanceMethod<&SamplerObject::Counters>("counters"),
+                            InstanceMethod<&SamplerObject::Stats>("bpfStats"),
+                            InstanceMethod<&SamplerObject::Close>("close")});
+    }
+
+    explicit SamplerObject(const Napi::CallbackInfo &info) : Napi::ObjectWrap<SamplerObject>(info) {
+        if (info.Length() < 1 || !info[0].IsObject()) {
+            Napi::TypeError::New(info.Env(), "Expected the sampler's options to be an object")
+                .ThrowAsJavaScriptException();
+            return;
+        }
+        SamplerOptions options = OptionsFromJs(info[0].As<Napi::Object>());
+        if (info.Env().IsExceptionPending()) return;
+        bool ring_is_valid =
+            options.ring_bytes >= 4096 && (options.ring_bytes & (options.ring_bytes - 1)) == 0;
+        if (options.rate_hz < 1 || options.rate_hz > 999 || options.dither < 1 || options.dither > 64 ||
+            !ring_is_valid) {
+            Napi::RangeError::New(
+                info.Env(), "Expected rateHz 1 to 999, dither 1 to 64, ringBytes a power of two from 4096")
+                .ThrowAsJavaScriptException();
+            return;
+        }
+        Result<std::unique_ptr<Sampler>> sampler = Sampler::Open(options);
+        if (sampler.ok()) sampler_ = std::move(sampler.value());
+        else Throw(info.Env(), sampler.status());
+    }
+
+  private:
+    // The open sampler, or null with a JavaScript exception pending.
+    Sampler *Open(Napi::Env env) {
+        if (sampler_) return sampler_.get();
+        Napi::Error error = Napi::Error::New(env, "the sampler is closed");
+        error.Set("code", Napi::String::New(env, "sampler_closed"));
+        error.ThrowAsJavaScriptException();
+        return nullptr;
+    }
+
+    Napi::Value Event(const Napi::CallbackInfo &info) {
+        Sampler *sampler = Open(info.Env());
+        return sampler ? Napi::Value(Napi::String::New(info.Env(), sampler->event()))
+                       : info.Env().Undefined();
+    }
+
+    void AddTarget(const Napi::CallbackInfo &info) {
+        Sampler *sampler = Open(info.Env());
+        if (!sampler) return;
+        if (info.Length() < 1 || !info[0].IsNumber() || info[0].As<Napi::Number>().Int32Value() <= 0) {
+            Napi::TypeError::New(info.Env(), "Expected the pid to be a positive integer")
+                .ThrowAsJavaScriptException();
+            return;
+        }
+        if (Status status = sampler->AddTarget(info[0].As<Napi::Number>().Int32Value()); !status.ok())
+            Throw(info.Env(), status);
+    }
+
+    void Start(const Napi::CallbackInfo &info) {
+        if (Sampler *sampler = Open(info.Env()))
+            if (Status status = sampler->Start(); !status.ok()) Throw(info.Env(), status);
+    }
+
+    void Stop(const Napi::CallbackInfo &info) {
+        if (Sampler *sampler = Open(info.Env())) sampler->Stop();
+    }
+
+    Napi::Value Drain(const Napi::CallbackInfo &info) {
+        Sampler *sampler = Open(info.Env());
+        if (!sampler) return info.Env().Undefined();
+        Result<SampleColumns> columns = sampler->Drain();
+        if (columns.ok()) return SamplesToJs(info.Env(), columns.value());
+        Throw(info.Env(), columns.status());
+        return info.Env().Undefined();
+    }
+
+    Napi::Value DrainEvents(const Napi::CallbackInfo &info) {
+        Sampler *sampler = Open(info.Env());
+        return sampler ? Napi::Value(EventsToJs(info.Env(), sampler->DrainEvents())) : info.Env().Undefined();
+    }
+
+    Napi::Value Counters(const Napi::CallbackInfo &info) {
+        Sampler *sampler = Open(info.Env());
+        return sampler ? Napi::Value(Column<Napi::Float64Array>(info.Env(), sampler->Counters()))
+                       : info.Env().Undefined();
+    }
+
+    Napi::Value Stats(const Napi::CallbackInfo &info) {
+        Sampler *sampler = Open(info.Env());
+        if (!sampler) return info.Env().Undefined();
+        BpfStats stats = sampler->Stats();
+        Napi::Object object = Napi::Object::New(info.Env());
+        object.Set("runs", static_cast<double>(stats.runs));
+        object.Set("timeNs", static_cast<double>(stats.time_ns));
+        return object;
+    }
+
+    void Close(const Napi::CallbackInfo &) { sampler_.reset(); }
+
+    std::unique_ptr<Sampler> sampler_;
+};
+
+Napi::Object Pair(Napi::Env env, const char *name, const char *quality) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("name", name);
+    object.Set("quality", quality);
+    return object;
+}
+
+// The X-lists of abi.h as JavaScript values, so that TypeScript prints these names and never retypes them.
+Napi::Object AbiToJs(Napi::Env env) {
+    Napi::Object abi = Napi::Object::New(env);
+    Napi::Array ends = Napi::Array::New(env), counters = Napi::Array::New(env), kinds = Napi::Array::New(env);
+#define ADD_END(id, name, quality) ends.Set(ends.Length(), Pair(env, name, quality));
+#define ADD_COUNTER(id, name) counters.Set(counters.Length(), name);
+#define ADD_KIND(id, name) kinds.Set(kinds.Length(), name);
+    STACK_ENDS(ADD_END)
+    COUNTERS(ADD_COUNTER)
+    EVENT_KINDS(ADD_KIND)
+    abi.Set("version", ABI_VERSION);
+    abi.Set("stackEnds", ends);
+    abi.Set("counters", counters);
+    abi.Set("eventKinds", kinds);
+    return abi;
+}
+
+} // namespace
+
+void RegisterSampler(Napi::Env env, Napi::Object exports) {
+    exports.Set("Sampler", SamplerObject::Define(env));
+    exports.Set("abi", AbiToJs(env));
+}
+
+} // namespace emberscope
