@@ -32,8 +32,17 @@
     {
       "target_name": "symbolizer",
       "type": "executable",
-      "sources": ["native/symbolizer/main.cc"],
-      "include_dirs": ["<!@(llvm-config-19 --includedir)"],
+      "sources": [
+        "native/symbolizer/main.cc",
+        "native/symbolizer/sandbox.cc",
+        "native/symbolizer/protocol.cc",
+        "native/symbolizer/debug_data.cc",
+        "native/symbolizer/dwarf_lines.cc",
+        "native/symbolizer/function_name.cc",
+        "native/symbolizer/demangle.cc"
+      ],
+      "cflags_cc": ["-isystem <!(llvm-config-19 --includedir)", "-fno-rtti"],
+      "ldflags": ["-s", "-Wl,--gc-sections"],
       "defines": ["__STDC_CONSTANT_MACROS", "__STDC_FORMAT_MACROS", "__STDC_LIMIT_MACROS"],
       "libraries": [
         "<!@(llvm-config-19 --link-static --ldflags --libs DebugInfoDWARF Object Demangle Support)",
