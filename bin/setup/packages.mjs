@@ -1,0 +1,77 @@
+// The Debian packages that building and testing need, and their installation. A package counts as present when the
+// file we use of it is there, so another distribution works too where the same files exist; only apt installs.
+import { existsSync } from 'node:fs'
+import { SetupFault } from './host.mjs'
+import { run } from './run.mjs'
+
+/** By purpose: package name -> the file that shows it is installed. */
+export const PACKAGES = {
+  build: {
+    'clang-19': '/usr/bin/clang-19',
+    'llvm-19': '/usr/bin/llvm-strip-19',
+    'llvm-19-dev': '/usr/lib/llvm-19/lib/libLLVMDebugInfoDWARF.a',
+    bpftool: '/usr/sbin/bpftool',
+    'libbpf-dev': '/usr/include/bpf/libbpf.h',
+    'libelf-dev': '/usr/include/libelf.h',
+    'liblzma-dev': '/usr/include/lzma.h',
+    'libzstd-dev': '/usr/include/zstd.h',
+    'zlib1g-dev': '/usr/include/zlib.h',
+    'g++': '/usr/bin/g++',
+    make: '/usr/bin/make',
+    python3: '/usr/bin/python3', // node-gyp is written in it
+  },
+  lint: {
+    'clang-format-19': '/usr/bin/clang-format-19',
+    'clang-tidy-19': '/usr/bin/clang-tidy-19',
+  },
+  browser: { chromium: '/usr/bin/chromium' },
+}
+
+/** The packages of these purposes whose file is not there. */
+export function missingPackages(purposes, isPresent = existsSync) {
+  const wanted = purposes.flatMap((purpose) => Object.entries(PACKAGES[purpose]))
+  return wanted.filter(([, path]) => !isPresent(path)).map(([name]) => name)
+}
+
+/** Bytes apt would download: the sizes in `apt-get --print-uris` lines ('uri' file size hash). */
+export function downloadBytes(printUris) {
+  return printUris.split('\n').reduce((sum, line) => sum + (Number(line.split(' ')[2]) || 0), 0)
+}
+
+const ENVIRONMENT = { DEBIAN_FRONTEND: 'noninteractive' }
+const QUIET = ['-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120']
+
+/** Installs what is missing and returns the bytes downloaded. Throws SetupFault, naming the command, where it cannot. */
+export function installPackages(
+  purposes,
+  { isRoot = process.getuid() === 0, hasApt = existsSync('/usr/bin/apt-get') } = {},
+) {
+  const missing = missingPackages(purposes)
+  if (missing.length === 0) return 0
+  const command = `apt-get install --no-install-recommends ${missing.join(' ')}`
+  if (!hasApt)
+    throw new SetupFault(
+      `missing ${missing.join(', ')}, and this machine has no apt-get: install what Debian's \`${command}\` would`,
+    )
+  if (!isRoot)
+    throw new SetupFault(
+      `missing ${missing.join(', ')}, and installing needs root: run \`sudo ${command}\`, then this again`,
+    )
+  try {
+    run('apt-get update', ['apt-get', 'update', '-q'], { env: ENVIRONMENT })
+    const plan = run(undefined, ['apt-get', 'install', '--print-uris', '-qq', ...QUIET, ...missing], {
+      env: ENVIRONMENT,
+    })
+    const bytes = downloadBytes(plan)
+    run(
+      `apt-get install ${missing.join(' ')} (${Math.round(bytes / 1e6)} MB to download)`,
+      ['apt-get', 'install', '-q', ...QUIET, ...missing],
+      { env: ENVIRONMENT },
+    )
+    return bytes
+  } catch (cause) {
+    throw new SetupFault(
+      `cannot install ${missing.join(', ')}: ${cause.message}; mend apt's sources or the network and run \`${command}\``,
+    )
+  }
+}

@@ -1,0 +1,76 @@
+// Fills prebuilds/ for the npm package: the addon, the symbolizer, the shared libraries a bare machine may lack, and
+// their licences. The libraries are Debian's own files beside the addon (its RUNPATH is $ORIGIN), because Debian's
+// static archives are not position independent; being separate files, they can be replaced, as the LGPL asks.
+import { cpSync, existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { nodeHeaders } from './host.mjs'
+import { ROOT, run } from './run.mjs'
+
+/** soname -> Debian package whose copyright file goes along. */
+const SHIPPED_LIBRARIES = {
+  'libbpf.so.1': 'libbpf1',
+  'libelf.so.1': 'libelf1',
+  'liblzma.so.5': 'liblzma5',
+  'libz.so.1': 'zlib1g',
+}
+/** Linked into the symbolizer. */
+const LINKED_PACKAGES = ['libllvm19', 'libzstd1', 'libstdc++6']
+const LICENCE_TEXTS = ['GPL-2', 'GPL-3', 'LGPL-2.1', 'LGPL-3']
+
+function sharedLibraries(file) {
+  const lines = run(undefined, ['ldd', file]).split('\n')
+  const rows = lines.map((line) => /^\s*(\S+) => (\/\S+)/.exec(line)).filter((row) => row !== null)
+  return new Map(rows.map(([, soname, path]) => [soname, path]))
+}
+
+function collectLibraries(target) {
+  const loaded = sharedLibraries('build/Release/addon.node')
+  for (const soname of Object.keys(SHIPPED_LIBRARIES)) {
+    const path = loaded.get(soname)
+    if (path === undefined)
+      throw new Error(
+        `build/Release/addon.node does not load ${soname}: mend the list in bin/setup/release.mjs`,
+      )
+    cpSync(realpathSync(path), join(target, soname))
+  }
+}
+
+function collectLicences(target) {
+  for (const name of [...Object.values(SHIPPED_LIBRARIES), ...LINKED_PACKAGES]) {
+    cpSync(realpathSync(join('/usr/share/doc', name, 'copyright')), join(target, `${name}.txt`))
+  }
+  for (const name of LICENCE_TEXTS)
+    cpSync(join('/usr/share/common-licenses', name), join(target, `${name}.txt`))
+}
+
+/** Writes prebuilds/linux-x64 anew. The native targets must be built. */
+export function buildRelease() {
+  const artifacts = join(ROOT, 'node_modules/.cache/emberscope/artifacts')
+  const prebuilds = join(ROOT, 'prebuilds')
+  for (const directory of [artifacts, prebuilds]) rmSync(directory, { recursive: true, force: true })
+  mkdirSync(join(artifacts, 'licenses'), { recursive: true })
+  run('collecting the shared libraries', [
+    'strip',
+    '-o',
+    join(artifacts, 'symbolizer'),
+    'build/Release/symbolizer',
+  ])
+  collectLibraries(artifacts)
+  collectLicences(join(artifacts, 'licenses'))
+  const prebuildify = [
+    'node',
+    'node_modules/prebuildify/bin.js',
+    '--napi',
+    '--strip',
+    '--tag-libc',
+    '--name',
+    'addon',
+    '--artifacts',
+    artifacts,
+  ]
+  run('building the release addon', [...prebuildify, '-t', process.versions.node], {
+    env: { npm_config_nodedir: nodeHeaders() },
+  })
+  const addon = join(prebuilds, `linux-${process.arch}/addon.glibc.node`)
+  if (!existsSync(addon)) throw new Error(`prebuildify left no ${basename(addon)} in ${dirname(addon)}`)
+}
