@@ -96,6 +96,11 @@ export interface Profile {
   readonly sampleTypes: readonly ValueType[]
   /** Index into `sampleTypes` of the column to show first. */
   readonly defaultSampleType: number
+  /**
+   * pprof only: what the file names as default where that is not `sampleTypes[defaultSampleType].type` ('' = it names
+   * none, so readers take the last column). Absent: the two agree.
+   */
+  readonly declaredDefaultType?: string
   readonly periodType: ValueType | null
   readonly period: bigint
   /** Start, unix epoch nanoseconds; 0n when unknown. */

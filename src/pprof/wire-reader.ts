@@ -1,0 +1,164 @@
+/**
+ * A strict protobuf wire reader over one byte array: every read is checked, every error names its byte.
+ *
+ * pprof-format's own decoder is not used for reading: it takes a truncated file for a complete one, gives negative
+ * int64 as 2^64 - n, and cannot skip fixed-width or unknown fields. Groups (wire types 3 and 4) are not supported;
+ * no producer writes them. https://protobuf.dev/programming-guides/encoding/
+ */
+import { damaged } from './faults.ts'
+
+export const WIRE_VARINT = 0
+export const WIRE_BYTES = 2
+
+const HIGH_UNIT = 2 ** 32
+
+/** Reads [position, end) forwards. Sub-messages are read by the same reader with `end` narrowed (`enter`/`leave`). */
+export class WireReader {
+  readonly #bytes: Uint8Array
+  position = 0
+  end: number
+  /** Of the last tag read. */
+  field = 0
+  wireType = 0
+  /** The two halves of the last varint, unsigned. */
+  #low = 0
+  #high = 0
+  /** Where the last tag or value began, for messages. */
+  start = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+    this.end = bytes.length
+  }
+
+  get atEnd(): boolean {
+    return this.position >= this.end
+  }
+
+  /** Reads the next tag into `field` and `wireType`. */
+  tag(): void {
+    this.#varint('a field tag')
+    if (this.#high !== 0) damaged(this.start, 'a field tag is larger than 32 bits')
+    this.field = this.#low >>> 3
+    this.wireType = this.#low & 7
+    if (this.field === 0) damaged(this.start, 'field number 0')
+  }
+
+  /** Unsigned value that indexes something: a number, refused beyond 2^53. */
+  index(what: string): number {
+    this.#varint(what)
+    if (this.#high >= 2 ** 21) damaged(this.start, `${what} is beyond 2^53`)
+    return this.#high * HIGH_UNIT + this.#low
+  }
+
+  /** uint64 as number where it fits, else bigint: ids are any non-zero uint64. */
+  id(what: string): number | bigint {
+    this.#varint(what)
+    return this.#high < 2 ** 21 ? this.#high * HIGH_UNIT + this.#low : this.#wide()
+  }
+
+  /** int64 (two's complement) as number where a double holds it, else bigint. */
+  signed(what: string): number | bigint {
+    this.#varint(what)
+    const value = (this.#high | 0) * HIGH_UNIT + this.#low
+    return Number.isSafeInteger(value) ? value : BigInt.asIntN(64, this.#wide())
+  }
+
+  unsigned64(what: string): bigint {
+    this.#varint(what)
+    return this.#wide()
+  }
+
+  boolean(what: string): boolean {
+    this.#varint(what)
+    return this.#low !== 0 || this.#high !== 0
+  }
+
+  /** Reads a length and returns the end of what follows; throws when that is outside of the current message. */
+  length(what: string): number {
+    this.#varint(what)
+    const end = this.position + this.#high * HIGH_UNIT + this.#low
+    if (end > this.end) {
+      damaged(this.start, `${what} of ${end - this.position} bytes, ${this.end - this.position} are left`)
+    }
+    return end
+  }
+
+  /** Narrows the reader to the sub-message that follows; returns the end to give back to `leave`. */
+  enter(what: string): number {
+    const outer = this.end
+    this.end = this.length(what)
+    return outer
+  }
+
+  leave(outer: number): void {
+    this.position = this.end
+    this.end = outer
+  }
+
+  /** The bytes that follow their length, not copied. */
+  bytes(what: string): Uint8Array {
+    const end = this.length(what)
+    const view = this.#bytes.subarray(this.position, end)
+    this.position = end
+    return view
+  }
+
+  /** Throws unless the last tag has this wire type. */
+  expect(wireType: number, what: string): void {
+    if (this.wireType !== wireType) damaged(this.start, `${what} has wire type ${this.wireType}`)
+  }
+
+  /** Calls `read` once per element of a repeated number, packed or not. */
+  repeated(what: string, read: () => void): void {
+    if (this.wireType === WIRE_VARINT) {
+      read()
+      return
+    }
+    this.expect(WIRE_BYTES, what)
+    const outer = this.enter(what)
+    while (!this.atEnd) read()
+    this.leave(outer)
+  }
+
+  /** Steps over the value of a field that we do not know. */
+  skip(): void {
+    const what = `field ${this.field}`
+    if (this.wireType === WIRE_VARINT) this.#varint(what)
+    else if (this.wireType === WIRE_BYTES) this.position = this.length(what)
+    else if (this.wireType === 1) this.#advance(8, what)
+    else if (this.wireType === 5) this.#advance(4, what)
+    else damaged(this.start, `${what} has wire type ${this.wireType}`)
+  }
+
+  #advance(count: number, what: string): void {
+    if (this.end - this.position < count) damaged(this.position, `${what} is cut short`)
+    this.position += count
+  }
+
+  #wide(): bigint {
+    return (BigInt(this.#high) << 32n) | BigInt(this.#low)
+  }
+
+  /** Base 128, low bits first, at most 10 bytes; the tenth may hold only the 64th bit. */
+  #varint(what: string): void {
+    const bytes = this.#bytes
+    this.start = this.position
+    let low = 0
+    let high = 0
+    for (let shift = 0; shift < 70; shift += 7) {
+      if (this.position >= this.end) damaged(this.start, `${what} is cut short`)
+      const byte = bytes[this.position++]!
+      const bits = byte & 0x7f
+      if (shift === 63 && byte > 1) damaged(this.start, `${what} is a number of more than 64 bits`)
+      if (shift < 32) low |= bits << shift
+      if (shift >= 32) high |= bits << (shift - 32)
+      else if (shift === 28) high |= bits >>> 4
+      if (byte < 0x80) {
+        this.#low = low >>> 0
+        this.#high = high >>> 0
+        return
+      }
+    }
+  }
+}
