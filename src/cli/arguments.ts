@@ -1,0 +1,309 @@
+/**
+ * The command line as data: argv in, one checked `Command` out. Knows no process, file or host; every refusal is an
+ * AgentError `usage` in one sentence. node:util only splits the words into tokens.
+ */
+import { parseArgs } from 'node:util'
+import { AgentError } from '../errors.ts'
+import { nearest } from './nearest.ts'
+import {
+  COMMANDS,
+  type CommandName,
+  DEFAULT_DURATION_MS,
+  DEFAULT_RATE_HZ,
+  OPTIONS,
+  type OptionSpec,
+  SHELLS,
+  type Shell,
+  spelling,
+} from './options.ts'
+import { isStdout, type Output, parseOutputs } from './output-plan.ts'
+import { parseDuration, parsePort, parseRate } from './values.ts'
+
+/** What to profile, as asked; target.ts finds it on this host. */
+export type TargetSpec =
+  | { readonly kind: 'pids'; readonly pids: readonly number[] }
+  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'command'; readonly argv: readonly string[] }
+  | { readonly kind: 'all' }
+
+export interface RecordCommand {
+  readonly kind: 'record'
+  readonly target: TargetSpec
+  /** null: until the command ends. */
+  readonly durationMs: number | null
+  readonly rateHz: number
+  /** Empty: the default page. */
+  readonly outputs: readonly Output[]
+  readonly force: boolean
+  readonly json: boolean
+  readonly open: boolean
+  readonly kernelStacks: boolean
+  /** '' for all. */
+  readonly cgroup: string
+  readonly comm: string
+  readonly commandLine: boolean
+  readonly quiet: boolean
+  readonly verbose: boolean
+}
+export interface OpenCommand {
+  readonly kind: 'open'
+  readonly file: string
+  readonly open: boolean
+  /** 0: any free port. */
+  readonly port: number
+}
+export interface ExportCommand {
+  readonly kind: 'export'
+  readonly file: string
+  readonly outputs: readonly Output[]
+  readonly force: boolean
+  readonly quiet: boolean
+}
+export interface DoctorCommand {
+  readonly kind: 'doctor'
+  /** null: the host only. */
+  readonly target: TargetSpec | null
+  readonly json: boolean
+}
+export type Command =
+  | RecordCommand
+  | OpenCommand
+  | ExportCommand
+  | DoctorCommand
+  | { readonly kind: 'completion'; readonly shell: Shell }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'usage' }
+  | { readonly kind: 'version' }
+
+interface Words {
+  readonly options: ReadonlyMap<string, readonly string[]>
+  readonly positionals: readonly string[]
+  /** Words after '--', or null without one. */
+  readonly command: readonly string[] | null
+}
+
+/** Reads argv without the program's own name. Errors: AgentError `usage`. */
+export function parseArguments(argv: readonly string[]): Command {
+  if (argv.length === 0) return { kind: 'usage' }
+  const words = splitWords(argv)
+  if (words.options.has('help')) return { kind: 'help' }
+  if (words.options.has('version')) return { kind: 'version' }
+  const first = words.positionals[0]
+  const named = first !== 'record' && COMMANDS.find((c) => c === first)
+  const name: CommandName = named || 'record'
+  refuseForeignOptions(name, words)
+  const operands = named ? words.positionals.slice(1) : words.positionals
+  switch (name) {
+    case 'record':
+      return parseRecord(words, operands)
+    case 'open':
+      return {
+        kind: 'open',
+        file: oneFile('open', operands, words),
+        open: !words.options.has('no-open'),
+        port: optionValue(words, 'port', parsePort, 0),
+      }
+    case 'export':
+      return parseExport(words, operands)
+    case 'doctor':
+      return {
+        kind: 'doctor',
+        target: operands.length > 0 || words.command ? parseDoctorTarget(words, operands) : null,
+        json: words.options.has('json'),
+      }
+    case 'completion':
+      return parseCompletion(operands)
+  }
+}
+
+function splitWords(argv: readonly string[]): Words {
+  const config: Record<string, { type: 'string' | 'boolean'; short?: string; multiple: true }> = {}
+  for (const o of OPTIONS) {
+    config[o.name] = {
+      type: o.value === '' ? 'boolean' : 'string',
+      multiple: true,
+      ...(o.short === '' ? {} : { short: o.short }),
+    }
+  }
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: config,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  const options = new Map<string, string[]>()
+  const positionals: string[] = []
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator')
+      return { options, positionals, command: argv.slice(token.index + 1) }
+    if (token.kind === 'positional') {
+      positionals.push(token.value)
+      continue
+    }
+    const spec = OPTIONS.find((o) => o.name === token.name)
+    if (!spec) throw unknownOption(token.rawName)
+    const values = options.get(spec.name) ?? []
+    values.push(checkedValue(spec, token.rawName, token.value, token.inlineValue === true))
+    options.set(spec.name, values)
+  }
+  return { options, positionals, command: null }
+}
+
+function unknownOption(raw: string): AgentError {
+  const known = OPTIONS.flatMap((o) => [`--${o.name}`, ...(o.short === '' ? [] : [`-${o.short}`])])
+  const near =
+    raw.length > 2 ? nearest(raw, known, 1)[0] : known.find((k) => k.toLowerCase() === raw.toLowerCase())
+  return new AgentError(
+    'usage',
+    `unknown option ${raw}; ${near ? `did you mean ${near}?` : 'see profile --help'}`,
+  )
+}
+
+function checkedValue(spec: OptionSpec, raw: string, value: string | undefined, inline: boolean): string {
+  if (spec.value === '') {
+    if (value !== undefined) throw new AgentError('usage', `${raw} takes no value, got "${value}"`)
+    return ''
+  }
+  if (value === undefined) throw new AgentError('usage', `${raw} needs a value: ${raw} ${spec.value}`)
+  if (!inline && /^--|^-[A-Za-z]/.test(value)) {
+    throw new AgentError('usage', `${raw} needs a value: ${raw} ${spec.value}, got the option ${value}`)
+  }
+  return value
+}
+
+function refuseForeignOptions(command: CommandName, words: Words): void {
+  for (const name of words.options.keys()) {
+    const spec = OPTIONS.find((o) => o.name === name)!
+    if (!spec.commands.includes(command)) {
+      const where = command === 'record' ? spec.commands.map((c) => `profile ${c}`).join(', ') : ''
+      const does =
+        command === 'record' ? `is an option of ${where} only` : `is no option of profile ${command}`
+      throw new AgentError('usage', `${spelling(spec)} ${does}; see profile --help`)
+    }
+  }
+}
+
+function optionValue<T>(words: Words, name: string, parse: (text: string) => T, fallback: T): T {
+  const text = words.options.get(name)?.at(-1)
+  return text === undefined ? fallback : parse(text)
+}
+
+function parseRecord(words: Words, operands: readonly string[]): RecordCommand {
+  const has = (name: string): boolean => words.options.has(name)
+  const target = parseTarget(words, operands)
+  const fallbackMs = target.kind === 'command' ? null : DEFAULT_DURATION_MS
+  const command: RecordCommand = {
+    kind: 'record',
+    target,
+    durationMs: optionValue<number | null>(words, 'duration', parseDuration, fallbackMs),
+    rateHz: optionValue(words, 'frequency', parseRate, DEFAULT_RATE_HZ),
+    outputs: parseOutputs(words.options.get('output') ?? []),
+    force: has('force'),
+    json: has('json'),
+    open: !has('no-open'),
+    kernelStacks: !has('no-kernel'),
+    cgroup: optionValue(words, 'cgroup', nonEmpty('--cgroup'), ''),
+    comm: optionValue(words, 'comm', nonEmpty('--comm'), ''),
+    commandLine: has('command-line'),
+    quiet: has('quiet'),
+    verbose: has('verbose'),
+  }
+  refuseContradictions(command, has)
+  return command
+}
+
+function refuseContradictions(command: RecordCommand, has: (name: string) => boolean): void {
+  const toStdout = command.outputs.some(isStdout)
+  if (has('kernel') && has('no-kernel'))
+    throw new AgentError('usage', '--kernel and --no-kernel exclude each other')
+  if (command.quiet && command.verbose) throw new AgentError('usage', '-q and -v exclude each other')
+  if (toStdout && command.target.kind === 'command') {
+    throw new AgentError(
+      'usage',
+      '-o - cannot be used with -- COMMAND: standard output belongs to the command',
+    )
+  }
+  if (toStdout && command.json)
+    throw new AgentError('usage', '-o - and --json both write to standard output; use one')
+}
+
+function nonEmpty(option: string): (text: string) => string {
+  return (text) => {
+    if (text === '') throw new AgentError('usage', `${option} needs a value that is not empty`)
+    return text
+  }
+}
+
+function parseTarget(words: Words, operands: readonly string[]): TargetSpec {
+  const all = words.options.has('all')
+  const ways = [operands.length > 0, words.command !== null, all].filter(Boolean).length
+  if (ways > 1) throw new AgentError('usage', 'give one target: pids, a name, --all, or -- COMMAND')
+  if (words.command) {
+    if (words.command.length === 0)
+      throw new AgentError('usage', '-- needs a command to run, as in: profile -- node app.js')
+    return { kind: 'command', argv: words.command }
+  }
+  // A cgroup or thread name alone says enough: everything that passes the filter.
+  if (all || (operands.length === 0 && (words.options.has('cgroup') || words.options.has('comm'))))
+    return { kind: 'all' }
+  if (operands.length === 0) {
+    throw new AgentError('usage', 'no target: give a pid, a name, --all, or -- COMMAND, as in: profile 4242')
+  }
+  return processTarget(operands)
+}
+
+function processTarget(operands: readonly string[]): TargetSpec {
+  const isPid = operands.map((o) => /^\d+$/.test(o))
+  if (isPid.every(Boolean)) return { kind: 'pids', pids: [...new Set(operands.map(Number))] }
+  if (isPid.some(Boolean))
+    throw new AgentError('usage', `give pids or one name, not both: ${operands.join(' ')}`)
+  if (operands.length > 1) {
+    const quoted = operands.map((o) => `"${o}"`).join(' and ')
+    throw new AgentError(
+      'usage',
+      `give one name at a time, got ${quoted}; to run a command: profile -- ${operands.join(' ')}`,
+    )
+  }
+  if (operands[0] === '') throw new AgentError('usage', 'the name of the target is empty')
+  return { kind: 'name', name: operands[0]! }
+}
+
+function parseDoctorTarget(words: Words, operands: readonly string[]): TargetSpec {
+  if (words.command)
+    throw new AgentError('usage', 'profile doctor looks at running processes: give pids or a name')
+  return processTarget(operands)
+}
+
+function parseExport(words: Words, operands: readonly string[]): ExportCommand {
+  const outputs = parseOutputs(words.options.get('output') ?? [])
+  const file = oneFile('export', operands, words)
+  if (outputs.length === 0)
+    throw new AgentError('usage', 'profile export needs -o FILE, as in: profile export x.html -o x.pb.gz')
+  return {
+    kind: 'export',
+    file,
+    outputs,
+    force: words.options.has('force'),
+    quiet: words.options.has('quiet'),
+  }
+}
+
+function oneFile(command: string, operands: readonly string[], words: Words): string {
+  const files = [...operands, ...(words.command ?? [])]
+  if (files.length !== 1 || files[0] === '') {
+    throw new AgentError('usage', `profile ${command} needs one file, got ${files.length}`)
+  }
+  return files[0]!
+}
+
+function parseCompletion(operands: readonly string[]): Command {
+  const shell = SHELLS.find((s) => s === operands[0])
+  if (!shell || operands.length !== 1) {
+    throw new AgentError(
+      'usage',
+      `profile completion needs one of ${SHELLS.join(', ')}, got "${operands.join(' ')}"`,
+    )
+  }
+  return { kind: 'completion', shell }
+}

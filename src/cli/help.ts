@@ -1,0 +1,72 @@
+/** The words of `profile --help` and of `profile` alone, built from the option table. */
+import { OPTIONS, type OptionSpec } from './options.ts'
+import { OUTPUT_FORMATS } from './output-plan.ts'
+
+const EXAMPLES: readonly (readonly [string, string])[] = [
+  ['profile 4242', 'sample process 4242 for 10 s, write one HTML flame graph'],
+  ['profile nginx', 'all processes of that name together'],
+  ['profile -- node app.js', 'run a command and profile it until it ends'],
+  ['profile --all -d 30s', 'the whole machine for 30 seconds'],
+  ['profile 4242 -o cpu.pb.gz -o cpu.folded', 'a pprof file and folded stacks instead of the page'],
+  ['profile 4242 -o - | head', 'folded stacks on standard output'],
+  ['profile 4242 --json --no-open', 'one JSON object for scripts'],
+  ['profile open cpu.pb.gz', 'show a profile in the browser'],
+  ['profile export x.html -o x.pb.gz', 'convert between formats'],
+  ['profile doctor 4242', 'what works here, what does not, and how to fix it'],
+]
+
+const USAGE: readonly string[] = [
+  'profile [options] PID... | NAME',
+  'profile [options] -- COMMAND [ARGUMENT...]',
+  'profile [options] --all',
+  'profile open FILE',
+  'profile export FILE -o OUT',
+  'profile doctor [TARGET]',
+  'profile completion bash|zsh|fish',
+]
+
+const EXIT_CODES: readonly (readonly [string, string])[] = [
+  ['0', 'done'],
+  ['1', 'a bug of ours'],
+  ['2', 'wrong usage, or an output that cannot be written'],
+  ['3', 'not permitted or not supported here (profile doctor says why)'],
+  ['4', 'no such target'],
+  ['5', 'no samples: the target used no CPU'],
+  ['130', 'aborted by a second Ctrl-C'],
+]
+
+function columns(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n')
+}
+
+function optionRow(option: OptionSpec): readonly [string, string] {
+  const short = option.short === '' ? '   ' : `-${option.short},`
+  const only = option.commands.includes('record') ? '' : ` (profile ${option.commands.join(', ')})`
+  return [`${short} --${option.name}${option.value === '' ? '' : ` ${option.value}`}`, option.help + only]
+}
+
+/** The whole help; examples first. Ends with a line feed. */
+export function helpText(): string {
+  const extensions = OUTPUT_FORMATS.map((f) => f.extension).join(' ')
+  return `Examples:
+${columns(EXAMPLES)}
+
+Usage:
+${USAGE.map((line) => `  ${line}`).join('\n')}
+
+Options:
+${columns(OPTIONS.map(optionRow))}
+
+Files: ${extensions}; "-" is folded text on standard output, "-.json" and "-.speedscope.json" the other texts.
+Ctrl-C stops early and writes; a second one aborts. With -- COMMAND the exit code is the command's.
+
+Exit codes:
+${columns(EXIT_CODES)}
+`
+}
+
+/** A few lines for `profile` without arguments. */
+export function usageText(): string {
+  return `usage: ${USAGE.join('\n       ')}\nprofile --help shows examples and all options.\n`
+}
