@@ -17,7 +17,13 @@
         "native/symbols_binding.cc",
         "native/elf_file.cc",
         "native/elf_symbols.cc",
+        "native/elf_dynamic.cc",
+        "native/elf_plt.cc",
+        "native/elf_debugdata.cc",
+        "native/elf_resolve.cc",
         "native/debug_files.cc",
+        "native/file_reader.cc",
+        "native/text_lines.cc",
         "native/text_symbols.cc"
       ],
       "include_dirs": [

@@ -14,7 +14,8 @@ export interface ResolvedSymbols {
 export interface ResolvedElf extends ResolvedSymbols {
   /** '' when the file could be read, else 'not_elf' | 'io_error'; then every name is -1. */
   readonly failure: string
-  /** The reason behind `failure` ("corrupt: section header table at 0x40 ends beyond the file"), '' otherwise. */
+  /** The reason behind `failure` ("corrupt: section header table at 0x40 ends beyond the file"). Without a failure: the
+   * first part that had to be left out ("debug file ignored: ..."), '' for a file in order. */
   readonly detail: string
   /** GNU build id in lower-case hex, '' when the file has none. */
   readonly buildId: string
@@ -43,8 +44,23 @@ export interface SymbolReaders {
   resolveElf(fd: number, debugFd: number, fileOffsets: Float64Array): Promise<ResolvedElf>
   /** `path`: the executable as the process saw it; `root`: '' or '/proc/PID/root'. */
   findDebugFiles(fd: number, path: string, root: string): Promise<DebugFiles>
-  /** /proc/kallsyms (or a file like it): addresses are signed process addresses; `module[i]` indexes `modules` ('' is the kernel itself). */
-  resolveKallsyms(path: string, addresses: Float64Array): Promise<ResolvedSymbols & { readonly module: Int32Array; readonly modules: readonly string[]; readonly hidden: boolean }>
-  /** A perf map ("START SIZE name" in hex, one a line; later lines win). Bad lines are counted, not fatal. */
-  resolvePerfMap(fd: number, addresses: Float64Array): Promise<ResolvedSymbols & { readonly malformedLines: number }>
+  /** /proc/kallsyms (or a file like it): addresses are signed process addresses; `module[i]` indexes `modules` ('' is the
+   * kernel itself), -1 without a symbol. `failure`: '' or why the list could not be read. */
+  resolveKallsyms(
+    path: string,
+    addresses: Float64Array,
+  ): Promise<
+    ResolvedSymbols & {
+      readonly module: Int32Array
+      readonly modules: readonly string[]
+      readonly hidden: boolean
+      readonly failure: string
+    }
+  >
+  /** A perf map ("START SIZE name" in hex, one a line; later lines win). Bad lines are counted, not fatal. `failure`: '' or
+   * why the map could not be read. */
+  resolvePerfMap(
+    fd: number,
+    addresses: Float64Array,
+  ): Promise<ResolvedSymbols & { readonly malformedLines: number; readonly failure: string }>
 }

@@ -1,0 +1,210 @@
+#include "symbols_binding.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "debug_files.h"
+#include "elf_resolve.h"
+#include "text_symbols.h"
+
+namespace emberscope {
+
+namespace {
+
+// Runs `work` on a worker thread and settles a promise with what `convert` makes of its answer.
+template <typename Answer> class ReaderWorker : public Napi::AsyncWorker {
+  public:
+    using Work = std::function<Answer()>;
+    using Convert = Napi::Object (*)(Napi::Env, const Answer &);
+
+    static Napi::Value Start(Napi::Env env, Work work, Convert convert) {
+        auto *worker = new ReaderWorker(env, std::move(work), convert);
+        Napi::Promise promise = worker->deferred_.Promise();
+        worker->Queue();
+        return promise;
+    }
+
+  protected:
+    void Execute() override { answer_ = work_(); }
+    void OnOK() override { deferred_.Resolve(convert_(Env(), *answer_)); }
+    void OnError(const Napi::Error &error) override { deferred_.Reject(error.Value()); }
+
+  private:
+    ReaderWorker(Napi::Env env, Work work, Convert convert)
+        : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), work_(std::move(work)),
+          convert_(convert) {}
+
+    Napi::Promise::Deferred deferred_;
+    Work work_;
+    Convert convert_;
+    std::optional<Answer> answer_;
+};
+
+template <typename Array, typename Value> Array ToArray(Napi::Env env, const std::vector<Value> &values) {
+    Array array = Array::New(env, values.size());
+    std::copy(values.begin(), values.end(), array.Data());
+    return array;
+}
+
+Napi::Array ToStrings(Napi::Env env, const std::vector<std::string> &texts) {
+    Napi::Array array = Napi::Array::New(env, texts.size());
+    for (size_t index = 0; index < texts.size(); ++index) {
+        array.Set(static_cast<uint32_t>(index), Napi::String::New(env, texts[index]));
+    }
+    return array;
+}
+
+Napi::Object NamesToObject(Napi::Env env, const ResolvedNames &answer) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("name", ToArray<Napi::Int32Array>(env, answer.name));
+    object.Set("names", ToStrings(env, answer.names.names()));
+    object.Set("symbolStart", ToArray<Napi::Float64Array>(env, answer.symbol_start));
+    return object;
+}
+
+Napi::Object ElfToObject(Napi::Env env, const ElfAnswer &answer) {
+    Napi::Object object = NamesToObject(env, answer);
+    object.Set("failure", answer.failure);
+    object.Set("detail", answer.detail);
+    object.Set("buildId", answer.build_id);
+    object.Set("elfAddress", ToArray<Napi::Float64Array>(env, answer.elf_address));
+    Napi::Object segment = Napi::Object::New(env);
+    segment.Set("address", static_cast<double>(answer.segment_address));
+    segment.Set("fileOffset", static_cast<double>(answer.segment_file_offset));
+    segment.Set("size", static_cast<double>(answer.segment_size));
+    object.Set("segment", segment);
+    object.Set("hasSymbols", answer.has_symbols);
+    object.Set("sources", ToStrings(env, answer.sources));
+    object.Set("hasDwarf", answer.has_dwarf);
+    return object;
+}
+
+Napi::Object KallsymsToObject(Napi::Env env, const KallsymsAnswer &answer) {
+    Napi::Object object = NamesToObject(env, answer);
+    object.Set("module", ToArray<Napi::Int32Array>(env, answer.module));
+    object.Set("modules", ToStrings(env, answer.modules.names()));
+    object.Set("hidden", answer.hidden);
+    object.Set("failure", answer.failure);
+    return object;
+}
+
+Napi::Object PerfMapToObject(Napi::Env env, const PerfMapAnswer &answer) {
+    Napi::Object object = NamesToObject(env, answer);
+    object.Set("malformedLines", static_cast<double>(answer.malformed_lines));
+    object.Set("failure", answer.failure);
+    return object;
+}
+
+Napi::Object DebugFilesToObject(Napi::Env env, const DebugFilesAnswer &answer) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("debugFile", answer.debug_file);
+    object.Set("altFile", answer.alt_file);
+    return object;
+}
+
+bool IsFloat64Array(const Napi::Value &value) {
+    return value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_float64_array;
+}
+
+std::vector<double> ToVector(const Napi::Value &value) {
+    auto array = value.As<Napi::Float64Array>();
+    return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+Napi::Value Misuse(Napi::Env env, const char *expected) {
+    Napi::TypeError::New(env, expected).ThrowAsJavaScriptException();
+    return env.Undefined();
+}
+
+// A copy of the caller's descriptor, so that closing the original while we work does no harm. Shared, because
+// std::function copies what it holds.
+std::shared_ptr<Fd> Duplicate(const Napi::Value &fd) {
+    return std::make_shared<Fd>(fcntl(fd.As<Napi::Number>().Int32Value(), F_DUPFD_CLOEXEC, 3));
+}
+
+ElfAnswer ResolveElfOfFd(int fd, int debug_fd, const std::vector<double> &offsets) {
+    Result<FileSource> file = FileSource::Open(fd);
+    if (!file.ok()) {
+        ElfAnswer answer(offsets.size());
+        answer.elf_address = offsets;
+        answer.failure = file.status().kind == Kind::io ? "io_error" : "not_elf";
+        answer.detail = file.status().message;
+        return answer;
+    }
+    if (debug_fd < 0) return ResolveElf(file.value(), nullptr, offsets);
+    Result<FileSource> debug = FileSource::Open(debug_fd);
+    ElfAnswer answer = ResolveElf(file.value(), debug.ok() ? &debug.value() : nullptr, offsets);
+    if (!debug.ok() && answer.detail.empty()) answer.detail = "debug file ignored: " + debug.status().message;
+    return answer;
+}
+
+Napi::Value ResolveElfCall(const Napi::CallbackInfo &info) {
+    if (!info[0].IsNumber() || !info[1].IsNumber() || !IsFloat64Array(info[2])) {
+        return Misuse(info.Env(),
+                      "Expected resolveElf(fd: number, debugFd: number, fileOffsets: Float64Array)");
+    }
+    auto work = [fd = Duplicate(info[0]), debug_fd = Duplicate(info[1]), offsets = ToVector(info[2])] {
+        return ResolveElfOfFd(fd->get(), debug_fd->get(), offsets);
+    };
+    return ReaderWorker<ElfAnswer>::Start(info.Env(), std::move(work), ElfToObject);
+}
+
+Napi::Value FindDebugFilesCall(const Napi::CallbackInfo &info) {
+    if (!info[0].IsNumber() || !info[1].IsString() || !info[2].IsString()) {
+        return Misuse(info.Env(), "Expected findDebugFiles(fd: number, path: string, root: string)");
+    }
+    auto work = [fd = Duplicate(info[0]), path = info[1].As<Napi::String>().Utf8Value(),
+                 root = info[2].As<Napi::String>().Utf8Value()] {
+        return FindDebugFiles(fd->get(), path, root);
+    };
+    return ReaderWorker<DebugFilesAnswer>::Start(info.Env(), std::move(work), DebugFilesToObject);
+}
+
+template <typename Answer>
+Answer ReadText(int fd, int open_error, const std::vector<double> &addresses,
+                Answer (*resolve)(const ByteSource &, const std::vector<double> &)) {
+    Answer answer(addresses.size());
+    if (fd < 0) {
+        answer.failure = std::string("cannot open the file: ") + strerror(open_error);
+        return answer;
+    }
+    Result<FileSource> source = FileSource::Open(fd);
+    if (source.ok()) return resolve(source.value(), addresses);
+    answer.failure = source.status().message;
+    return answer;
+}
+
+Napi::Value ResolveKallsymsCall(const Napi::CallbackInfo &info) {
+    if (!info[0].IsString() || !IsFloat64Array(info[1])) {
+        return Misuse(info.Env(), "Expected resolveKallsyms(path: string, addresses: Float64Array)");
+    }
+    auto work = [path = info[0].As<Napi::String>().Utf8Value(), addresses = ToVector(info[1])] {
+        Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+        return ReadText<KallsymsAnswer>(fd.get(), errno, addresses, ResolveKallsyms);
+    };
+    return ReaderWorker<KallsymsAnswer>::Start(info.Env(), std::move(work), KallsymsToObject);
+}
+
+Napi::Value ResolvePerfMapCall(const Napi::CallbackInfo &info) {
+    if (!info[0].IsNumber() || !IsFloat64Array(info[1])) {
+        return Misuse(info.Env(), "Expected resolvePerfMap(fd: number, addresses: Float64Array)");
+    }
+    auto work = [fd = Duplicate(info[0]), addresses = ToVector(info[1])] {
+        return ReadText<PerfMapAnswer>(fd->get(), EBADF, addresses, ResolvePerfMap);
+    };
+    return ReaderWorker<PerfMapAnswer>::Start(info.Env(), std::move(work), PerfMapToObject);
+}
+
+} // namespace
+
+void RegisterSymbolReaders(Napi::Env env, Napi::Object exports) {
+    exports.Set("resolveElf", Napi::Function::New(env, ResolveElfCall, "resolveElf"));
+    exports.Set("findDebugFiles", Napi::Function::New(env, FindDebugFilesCall, "findDebugFiles"));
+    exports.Set("resolveKallsyms", Napi::Function::New(env, ResolveKallsymsCall, "resolveKallsyms"));
+    exports.Set("resolvePerfMap", Napi::Function::New(env, ResolvePerfMapCall, "resolvePerfMap"));
+}
+
+} // namespace emberscope
