@@ -1,6 +1,7 @@
 #include "sampler_binding.h"
 
 #include <cstring>
+#include <ctime>
 
 #include "sampler.h"
 
@@ -243,8 +244,17 @@ Napi::Object AbiToJs(Napi::Env env) {
 
 } // namespace
 
+// CLOCK_BOOTTIME now: the clock of samples and process events.
+static Napi::Value BootTimeNs(const Napi::CallbackInfo &info) {
+    timespec now{};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return Napi::Number::New(info.Env(),
+                             static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec));
+}
+
 void RegisterSampler(Napi::Env env, Napi::Object exports) {
     exports.Set("Sampler", SamplerObject::Define(env));
+    exports.Set("bootTimeNs", Napi::Function::New<BootTimeNs>(env, "bootTimeNs"));
     exports.Set("abi", AbiToJs(env));
 }
 

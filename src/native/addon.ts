@@ -11,6 +11,8 @@ import type { SymbolReaders } from './symbols.ts'
 export interface Addon extends SymbolReaders {
   readonly abi: AbiNames
   readonly Sampler: NativeSamplerConstructor
+  /** CLOCK_BOOTTIME now, nanoseconds: the clock of samples and process events. */
+  bootTimeNs(): number
 }
 
 /** Directory of package.json, found upwards from this file: right in the sources, in dist/ and in the bundle. */

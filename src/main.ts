@@ -1,0 +1,16 @@
+/** Composition root: joins the command line with the capture pipeline. The only file that knows both. */
+import type { Capture } from './cli/deps.ts'
+import { run } from './cli/run.ts'
+import { capture } from './pipeline/capture.ts'
+
+const NEVER = new Promise<never>(() => {})
+
+const captureForCli: Capture = (request, hooks) => {
+  const { target, ...rest } = request
+  const pids = target.kind === 'pids' ? target.pids : target.kind === 'command' ? [target.pid] : []
+  const name = target.kind === 'all' ? 'all' : target.name
+  const ended = target.kind === 'command' ? target.ended : NEVER
+  return capture({ ...rest, target: { kind: target.kind, name, pids }, ended }, hooks)
+}
+
+process.exitCode = await run(process.argv.slice(2), { capture: captureForCli })

@@ -1,0 +1,221 @@
+/**
+ * One capture from start to end: open, seed the pid set, pump until the end, close the window, name its frames, and say
+ * how well it went. The stages are called in order and know nothing of one another.
+ */
+import { arch, cpus, hostname, release } from 'node:os'
+import { Aggregator } from '../aggregate/aggregator.ts'
+import { AgentError } from '../errors.ts'
+import type { CaptureReport, CountByReason, Profile } from '../model/profile.ts'
+import { loadAddon } from '../native/addon.ts'
+import type { NativeSampler } from '../native/sampler.ts'
+import { withDescendants } from '../process/descendants.ts'
+import { ExecutableTable } from '../process/executable-table.ts'
+import { isRunning, listPids } from '../process/proc-files.ts'
+import { ProcessTable } from '../process/process-table.ts'
+import { symbolize } from '../symbolize/symbolizer.ts'
+import { openSampler, type SamplingRequest } from './open-sampler.ts'
+import { Pump } from './pump.ts'
+import { SelfCost } from './self-cost.ts'
+
+export interface CaptureRequest extends Omit<SamplingRequest, 'byPid'> {
+  readonly target: {
+    readonly kind: 'pids' | 'command' | 'all'
+    readonly name: string
+    readonly pids: readonly number[]
+  }
+  /** null: until the target ends or `stop` is aborted. */
+  readonly durationMs: number | null
+  readonly stop: AbortSignal
+  /** Settles when a launched command has ended; never for other targets. */
+  readonly ended: Promise<unknown>
+}
+
+export interface CaptureHooks {
+  onReady(): void
+  onProgress(progress: { readonly samples: number; readonly elapsedMs: number; readonly cores: number }): void
+  onSampled(): void
+}
+
+export interface CaptureResult {
+  readonly profile: Profile
+  readonly lastSampleMonotonicNs: bigint
+}
+
+const TURN_MS = 100
+
+/** What one capture holds open, in the order it is closed. */
+interface Session {
+  readonly request: CaptureRequest
+  readonly sampler: NativeSampler
+  readonly processes: ProcessTable
+  readonly executables: ExecutableTable
+  readonly aggregator: Aggregator
+  readonly pump: Pump
+  readonly cost: SelfCost
+}
+
+/** Samples the target, names its frames and returns the profile. Errors: AgentError; samples taken are never dropped for a later failure to name them. */
+export async function capture(request: CaptureRequest, hooks: CaptureHooks): Promise<CaptureResult> {
+  const addon = loadAddon()
+  const processes = new ProcessTable(addon.abi.eventKinds)
+  const executables = new ExecutableTable()
+  const sampler = openSampler({ ...request, byPid: request.target.kind !== 'all' })
+  try {
+    const aggregator = new Aggregator(processes, executables)
+    const pump = new Pump(sampler, processes, aggregator, addon.abi)
+    const session = { request, sampler, processes, executables, aggregator, pump, cost: new SelfCost() }
+    seed(session)
+    return await run(session, hooks)
+  } finally {
+    sampler.close()
+    executables.close()
+  }
+}
+
+/** Puts the target into the pid set and reads its mappings, before the first tick. */
+function seed({ request, sampler, processes }: Session): void {
+  if (request.target.kind === 'all') return
+  for (const pid of withDescendants(request.target.pids, process.pid)) {
+    sampler.addTarget(pid)
+    processes.snapshot(pid)
+  }
+}
+
+async function run(session: Session, hooks: CaptureHooks): Promise<CaptureResult> {
+  const { request, sampler, pump, cost } = session
+  const startUnixNs = BigInt(Date.now()) * 1_000_000n
+  const startBootNs = loadAddon().bootTimeNs()
+  sampler.start()
+  hooks.onReady()
+  const isOver = watchForEnd(request)
+  if (request.target.kind === 'all') await snapshotAll(session)
+  while (!isOver.value) {
+    await isOver.orAfter(TURN_MS)
+    pump.turn()
+    cost.observe()
+    hooks.onProgress(progressOf(session, loadAddon().bootTimeNs() - startBootNs))
+  }
+  sampler.stop()
+  const durationNs = loadAddon().bootTimeNs() - startBootNs
+  const lastSampleMonotonicNs = process.hrtime.bigint()
+  pump.turn()
+  hooks.onSampled()
+  const times = { timeNs: startUnixNs, bootTimeNs: startBootNs, durationNs, periodNs: 1e9 / request.rateHz }
+  return { profile: await nameAndReport(session, times), lastSampleMonotonicNs }
+}
+
+/** Processes that ran before us, in slices: the ring holds the samples of the meantime. */
+async function snapshotAll({ processes, pump }: Session): Promise<void> {
+  let turnedAt = performance.now()
+  for (const pid of listPids()) {
+    processes.snapshot(pid)
+    if (performance.now() - turnedAt < TURN_MS) continue
+    pump.turn()
+    await new Promise(setImmediate)
+    turnedAt = performance.now()
+  }
+}
+
+interface End {
+  readonly value: boolean
+  /** Resolves at the end, or after that many milliseconds. */
+  orAfter(ms: number): Promise<void>
+}
+
+/** The end is the first of: time is up, `stop`, the command ended, every asked process is gone. */
+function watchForEnd({ target, durationMs, stop, ended }: CaptureRequest): End {
+  const deadline = durationMs === null ? Number.POSITIVE_INFINITY : performance.now() + durationMs
+  let isEnded = false
+  let wake = (): void => {}
+  const end = (): void => {
+    isEnded = true
+    wake()
+  }
+  stop.addEventListener('abort', end, { once: true })
+  ended.then(end, end)
+  const isGone = (): boolean => target.kind === 'pids' && !target.pids.some(isRunning)
+  return {
+    get value() {
+      return isEnded || stop.aborted || performance.now() >= deadline || isGone()
+    },
+    orAfter: (ms) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, Math.max(0, Math.min(ms, deadline - performance.now())))
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      }),
+  }
+}
+
+function progressOf({ aggregator, request }: Session, elapsedNs: number) {
+  const samples = aggregator.size
+  return {
+    samples,
+    elapsedMs: elapsedNs / 1e6,
+    cores: samples / request.rateHz / Math.max(1e-3, elapsedNs / 1e9),
+  }
+}
+
+type Times = Parameters<Aggregator['toWindow']>[0]
+
+async function nameAndReport(session: Session, times: Times): Promise<Profile> {
+  const { aggregator, executables, request, pump, sampler, cost } = session
+  const counters = pump.counters()
+  const bpf = sampler.bpfStats()
+  if (aggregator.size === 0 && (counters.captured ?? 0) === 0)
+    throw new AgentError('no_samples', noSamplesMessage(request, times.durationNs))
+  executables.openLatePerfMaps()
+  const named = await symbolize(aggregator.toWindow(times), loadAddon())
+  const { complete, approximate, truncated } = pump.stackQuality()
+  const report: CaptureReport = {
+    target: request.target,
+    host: { name: hostname(), kernel: release(), arch: arch(), cpus: cpus().length },
+    event: sampler.event,
+    rateHz: request.rateHz,
+    durationNs: times.durationNs,
+    samples: { captured: counters.captured ?? 0, kept: aggregator.size, dropped: droppedBy(counters) },
+    stacks: { complete, approximate, truncated },
+    frames: { named: named.named, unnamed: named.unnamed },
+    overhead: { bpfRuns: bpf.runs, bpfTimeNs: bpf.timeNs, ...cost.total(bpf.timeNs + named.helperCpuNs) },
+    timing: {
+      startToFirstSampleNs: Math.max(0, pump.firstSampleNs - cost.startBootNs),
+      lastSampleToFilesNs: 0,
+    },
+    notes: [...lossNotes(session, counters), ...named.notes],
+  }
+  return { ...named.profile, comments: comments(report), capture: report }
+}
+
+/** Reasons a captured sample can be lost for; captured = kept + the sum of these. */
+const DROP_REASONS = ['ring_full', 'malformed'] as const
+
+function droppedBy(counters: Record<string, number>): CountByReason {
+  return Object.fromEntries(DROP_REASONS.map((reason) => [reason, counters[reason] ?? 0]))
+}
+
+function lossNotes({ processes }: Session, counters: Record<string, number>): string[] {
+  const notes: string[] = []
+  if (processes.lostEvents > 0)
+    notes.push(`${processes.lostEvents} process events were lost: files mapped meanwhile may be missing`)
+  if ((counters.targets_full ?? 0) > 0)
+    notes.push(`${counters.targets_full} child processes were not followed: more than 65 536 at once`)
+  return notes
+}
+
+/** What a pprof file says of its origin; never the command line, which may hold secrets. */
+function comments({ host, event, rateHz }: CaptureReport): string[] {
+  return [
+    `host: ${host.name}`,
+    `kernel: ${host.kernel} ${host.arch}`,
+    `sampler: emberscope ${event} ${rateHz} Hz`,
+  ]
+}
+
+function noSamplesMessage({ target, rateHz }: CaptureRequest, durationNs: number): string {
+  const what =
+    target.kind === 'all' ? 'no process' : `${target.name || 'the target'} (pid ${target.pids.join(', ')})`
+  const seconds = (durationNs / 1e9).toFixed(1)
+  return `no samples: ${what} used no CPU in ${seconds} s at ${rateHz} Hz; give it work, or measure longer with -d`
+}

@@ -1,0 +1,56 @@
+/** Opens the native sampler and words its failures for the user. */
+import { cpus } from 'node:os'
+import { AgentError, ERROR_CODES, type ErrorCode } from '../errors.ts'
+import { loadAddon } from '../native/addon.ts'
+import type { NativeSampler, SamplerOptions } from '../native/sampler.ts'
+import { ownPidNamespaceInode } from '../process/proc-files.ts'
+import { withCgroup } from './cgroup.ts'
+import { ringBytes } from './ring-size.ts'
+
+/** Timer ticks per sample, of which one at random is kept: independent of the target's own rhythm from 3 on. */
+const DITHER = 4
+
+const REMEDY: Partial<Record<ErrorCode, string>> = {
+  not_permitted:
+    'run as root, or grant CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE; `profile doctor` shows what is missing',
+  unsupported: '`profile doctor` shows what this kernel lacks',
+}
+
+/** The part of a capture request that the kernel side needs. */
+export interface SamplingRequest {
+  readonly byPid: boolean
+  readonly rateHz: number
+  readonly kernelStacks: boolean
+  readonly cgroupPath: string
+  readonly comm: string
+}
+
+/** An open sampler whose timers do not run yet. Errors: AgentError. */
+export function openSampler(request: SamplingRequest): NativeSampler {
+  const { Sampler } = loadAddon()
+  return withCgroup(request.cgroupPath, (cgroupFd) => {
+    const options: SamplerOptions = {
+      rateHz: request.rateHz,
+      event: 'auto',
+      byPid: request.byPid,
+      cgroupFd,
+      comm: Buffer.from(request.comm).subarray(0, 15).toString(),
+      kernelStacks: request.kernelStacks,
+      dither: DITHER,
+      pidNamespaceInode: ownPidNamespaceInode(),
+      ringBytes: ringBytes(request.rateHz, cpus().length),
+    }
+    try {
+      return new Sampler(options)
+    } catch (cause) {
+      throw asAgentError(cause)
+    }
+  })
+}
+
+function asAgentError(cause: unknown): AgentError {
+  const { code: given, message } = cause as { code?: string; message?: string }
+  const code = given !== undefined && given in ERROR_CODES ? (given as ErrorCode) : 'internal'
+  const remedy = REMEDY[code]
+  return new AgentError(code, `${(message ?? String(cause)).trim()}${remedy ? `; ${remedy}` : ''}`, { cause })
+}

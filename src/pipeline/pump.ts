@@ -1,0 +1,66 @@
+/**
+ * Moves what the kernel has collected into the aggregator, every 100 ms, on the main thread: no native thread ever calls
+ * into JavaScript. Samples leave the ring before the process events do, so the events always reach at least as far as
+ * the samples; they are applied first.
+ */
+import type { Aggregator } from '../aggregate/aggregator.ts'
+import type { CountByReason } from '../model/profile.ts'
+import type { AbiNames, SampleBatch } from '../native/sample-batch.ts'
+import type { NativeSampler } from '../native/sampler.ts'
+import type { ProcessTable } from '../process/process-table.ts'
+
+/** How the stacks of the kept samples ended. */
+export interface StackQuality {
+  readonly complete: number
+  readonly approximate: number
+  readonly truncated: CountByReason
+}
+
+export class Pump {
+  readonly #sampler: NativeSampler
+  readonly #processes: ProcessTable
+  readonly #aggregator: Aggregator
+  readonly #abi: AbiNames
+  readonly #ends: number[]
+  /** Sample clock (CLOCK_BOOTTIME) of the first sample, NaN before. */
+  firstSampleNs = Number.NaN
+
+  constructor(sampler: NativeSampler, processes: ProcessTable, aggregator: Aggregator, abi: AbiNames) {
+    this.#sampler = sampler
+    this.#processes = processes
+    this.#aggregator = aggregator
+    this.#abi = abi
+    this.#ends = abi.stackEnds.map(() => 0)
+  }
+
+  /** One turn: drain, apply, aggregate. */
+  turn(): void {
+    const batch = this.#sampler.drain()
+    this.#processes.apply(this.#sampler.drainEvents())
+    this.#aggregator.add(batch)
+    this.#count(batch)
+  }
+
+  #count(batch: SampleBatch): void {
+    for (const end of batch.stackEnd) this.#ends[end] = (this.#ends[end] ?? 0) + 1
+    if (Number.isNaN(this.firstSampleNs) && batch.timeNs.length > 0) this.firstSampleNs = batch.timeNs[0]!
+  }
+
+  /** Sums over all turns so far. */
+  stackQuality(): StackQuality {
+    const truncated: Record<string, number> = {}
+    const sums = { complete: 0, approximate: 0 }
+    for (const [i, { name, quality }] of this.#abi.stackEnds.entries()) {
+      const count = this.#ends[i]!
+      if (quality !== 'truncated') sums[quality] += count
+      else if (count > 0) truncated[name] = count
+    }
+    return { ...sums, truncated }
+  }
+
+  /** Counters of the kernel side by name. */
+  counters(): Record<string, number> {
+    const values = this.#sampler.counters()
+    return Object.fromEntries(this.#abi.counters.map((name, i) => [name, values[i] ?? 0]))
+  }
+}

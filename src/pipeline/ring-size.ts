@@ -1,0 +1,14 @@
+/** How large the sample ring must be so that a stalled event loop loses nothing. */
+
+/** A full garbage collection of a large heap, or a suspended laptop's first second: the loop comes back within this. */
+const STALL_SECONDS = 3
+/** A deep-ish stack; header of the record (56 B, bpf/abi.h) and of the ring (8 B) included. */
+const RECORD_BYTES = 64 + 64 * 8
+const RING_BYTES_MIN = 256 * 1024
+const RING_BYTES_MAX = 512 * 1024 * 1024
+
+/** Bytes of the ring, a power of two: every CPU busy in the target for a 3 s stall at 64 frames a sample. */
+export function ringBytes(rateHz: number, cpus: number): number {
+  const needed = rateHz * cpus * STALL_SECONDS * RECORD_BYTES
+  return Math.min(RING_BYTES_MAX, Math.max(RING_BYTES_MIN, 2 ** Math.ceil(Math.log2(needed))))
+}

@@ -1,0 +1,134 @@
+/**
+ * Which process showed which file where, and when. Fed by /proc for what ran before us and by the kernel's side-band for
+ * everything since; keeps exited processes, because their samples are named after they are gone.
+ */
+import type { EventBatch } from '../native/sample-batch.ts'
+import type { Mapping, Owner } from './executable-table.ts'
+import { readComm, readMaps, readStat } from './proc-files.ts'
+
+interface TimedMapping extends Mapping {
+  readonly sinceNs: number
+}
+
+/** One program in one process: a fork copies it, an exec begins a new one under the same pid. */
+interface Image {
+  readonly pid: number
+  readonly parent: number
+  readonly sinceNs: number
+  comm: string
+  /** Newest last; a later mapping hides earlier ones it overlaps. */
+  readonly mappings: TimedMapping[]
+}
+
+export class ProcessTable {
+  /** Images by pid, oldest first. */
+  readonly #images = new Map<number, Image[]>()
+  readonly #eventKinds: readonly string[]
+  /** Side-band records the kernel could not deliver: mappings may be missing. */
+  lostEvents = 0
+
+  /** `eventKinds`: AbiNames.eventKinds. */
+  constructor(eventKinds: readonly string[]) {
+    this.#eventKinds = eventKinds
+  }
+
+  /** Reads a live process from /proc, unless it is known. False when it is gone or may not be read. */
+  snapshot(pid: number): boolean {
+    if (this.#images.has(pid)) return true
+    const entries = readMaps(pid)
+    if (!entries) return false
+    const mappings = entries.map((entry) => ({ ...entry, buildId: '', sinceNs: 0 }))
+    const parent = readStat(pid)?.parent ?? 0
+    this.#images.set(pid, [{ pid, parent, sinceNs: 0, comm: readComm(pid), mappings }])
+    return true
+  }
+
+  /** Applies a batch of side-band events, which is sorted by time. */
+  apply(events: EventBatch): void {
+    for (let i = 0; i < events.kind.length; i++) this.#applyOne(events, i)
+  }
+
+  #applyOne(events: EventBatch, i: number): void {
+    const pid = events.pid[i]!
+    const timeNs = events.timeNs[i]!
+    switch (this.#eventKinds[events.kind[i]!]) {
+      case 'fork':
+        if (events.extra[i] !== pid) this.#fork(events.extra[i]!, pid, timeNs)
+        return
+      case 'exec':
+        this.#append(pid, {
+          pid,
+          parent: this.#parentOf(pid),
+          sinceNs: timeNs,
+          comm: events.name[i]!,
+          mappings: [],
+        })
+        return
+      case 'comm': {
+        const image = this.#images.get(pid)?.at(-1)
+        if (image && events.tid[i] === pid) image.comm = events.name[i]!
+        return
+      }
+      case 'mmap':
+        this.#mmap(events, i)
+        return
+      case 'lost':
+        this.lostEvents += events.extra[i]!
+        return
+    }
+  }
+
+  #fork(parent: number, pid: number, timeNs: number): void {
+    if (!this.#images.has(parent)) this.snapshot(parent)
+    const origin = this.#images.get(parent)?.at(-1)
+    if (origin) this.#append(pid, { ...origin, pid, parent, sinceNs: timeNs, mappings: [...origin.mappings] })
+  }
+
+  #mmap(events: EventBatch, i: number): void {
+    const pid = events.pid[i]!
+    // A process from before us, seen first by an mmap: what it had mapped already is in /proc, this mapping too.
+    if (!this.#images.has(pid) && this.snapshot(pid)) return
+    const mapping = {
+      start: events.start[i]!,
+      end: events.end[i]!,
+      fileOffset: events.fileOffset[i]!,
+      path: events.name[i]!,
+      buildId: events.buildId[i]!,
+      inode: 0,
+      sinceNs: events.timeNs[i]!,
+    }
+    const image = this.#images.get(pid)?.at(-1)
+    if (image) image.mappings.push(mapping)
+    else this.#append(pid, { pid, parent: 0, sinceNs: 0, comm: '', mappings: [mapping] })
+  }
+
+  #append(pid: number, image: Image): void {
+    const images = this.#images.get(pid)
+    if (images) images.push(image)
+    else this.#images.set(pid, [image])
+  }
+
+  #parentOf(pid: number): number {
+    return this.#images.get(pid)?.at(-1)?.parent ?? readStat(pid)?.parent ?? 0
+  }
+
+  /** The program that ran under the pid at that time; a live process not met before is read now. */
+  #imageAt(pid: number, timeNs: number): Image | undefined {
+    if (!this.#images.has(pid)) this.snapshot(pid)
+    const images = this.#images.get(pid)
+    return images?.findLast((image) => image.sinceNs <= timeNs) ?? images?.[0]
+  }
+
+  /** The mapping that covered a user address at that time, newest first; null when none did. */
+  findMapping(pid: number, timeNs: number, address: number): Mapping | null {
+    const mappings = this.#imageAt(pid, timeNs)?.mappings
+    const covers = (mapping: Mapping): boolean => address >= mapping.start && address < mapping.end
+    return mappings?.findLast((m) => covers(m) && m.sinceNs <= timeNs) ?? mappings?.findLast(covers) ?? null
+  }
+
+  /** The process for opening files and for labels. */
+  owner(pid: number, timeNs: number): Owner {
+    const image = this.#imageAt(pid, timeNs)
+    return { pid, parent: image?.parent ?? 0, comm: image?.comm ?? '' }
+  }
+}
