@@ -103,27 +103,27 @@ static __inline int unwind_finish(struct unwind_state *state, __u8 end) {
     return 0;
 }
 
-/* True when the frame pointer stands for "no caller": the ABI's 0, glibc's threads, or main's neighbourhood.
+/* The chain is over: rightly so in the neighbourhood of the stack's first frame, else for the given reason.
  */
-static __inline int is_root(const struct unwind_state *state) {
-    if (state->fp == 0) return 1;
-    if (state->thread_pointer && state->fp == state->thread_pointer) return 1;
-    return state->stack_root && state->sp <= state->stack_root && state->stack_root - state->sp < ROOT_SLACK;
+static __inline int unwind_leave(struct unwind_state *state, __u8 reason) {
+    if (state->sp <= state->stack_root && state->stack_root - state->sp < ROOT_SLACK) reason = STACK_END_ROOT;
+    return unwind_finish(state, reason);
 }
 
 /* Moves to the caller. 1: state->pc is its return address; 0: no caller, state->end says why. */
 static __inline int unwind_step(struct unwind_state *state) {
     struct frame_record frame = {};
     __u64 fp = state->fp;
-    if (is_root(state)) return unwind_finish(state, STACK_END_ROOT);
+    if (fp == 0) return unwind_finish(state, STACK_END_ROOT); /* the ABI's mark of the first frame */
+    if (state->thread_pointer && fp == state->thread_pointer) return unwind_finish(state, STACK_END_ROOT);
     if ((fp & 7) || fp < state->sp || fp - state->sp > FRAME_SPAN_MAX)
-        return unwind_finish(state, STACK_END_BAD_FRAME);
-    if (read_user(&frame, fp, sizeof(frame))) return unwind_finish(state, STACK_END_UNREADABLE);
+        return unwind_leave(state, STACK_END_BAD_FRAME);
+    if (read_user(&frame, fp, sizeof(frame))) return unwind_leave(state, STACK_END_UNREADABLE);
     if (frame.return_address == 0) return unwind_finish(state, STACK_END_ROOT);
     if (frame.return_address < USER_ADDRESS_MIN || frame.return_address >= USER_ADDRESS_END)
-        return unwind_finish(state, STACK_END_BAD_RETURN);
+        return unwind_leave(state, STACK_END_BAD_RETURN);
     int call = follows_call(frame.return_address, state->pc);
-    if (call == 0) return unwind_finish(state, STACK_END_BAD_RETURN);
+    if (call == 0) return unwind_leave(state, STACK_END_BAD_RETURN);
     if (call < 0) state->guessed = 1;
     state->pc = frame.return_address;
     state->sp = fp + sizeof(frame);
