@@ -71,10 +71,8 @@ static __inline void walk_user_stack(struct task_struct *task, struct sample_rec
     record->header.stack_end = walk.state.end;
 }
 
-/* The registers the task had in user mode, also when the tick hit it inside the kernel. */
-static __inline int find_user_registers(struct bpf_perf_event_data *context, struct task_struct *task,
-                                        struct user_registers *registers) {
-    REGISTERS(&context->regs, registers);
+/* The registers the task had in user mode, when the tick hit it inside the kernel. */
+static __inline int find_user_registers(struct task_struct *task, struct user_registers *registers) {
     if (registers->is_user) return 1;
     struct pt_regs *saved = (struct pt_regs *)bpf_task_pt_regs(task);
     if (!saved) return 0;
@@ -82,19 +80,16 @@ static __inline int find_user_registers(struct bpf_perf_event_data *context, str
     return registers->is_user;
 }
 
-static __inline void fill_user_stack(struct bpf_perf_event_data *context, struct task_struct *task,
-                                     struct sample_record *record, __u32 base) {
-    struct user_registers registers = {};
+static __inline void fill_user_stack(struct task_struct *task, struct sample_record *record,
+                                     struct user_registers *registers, __u32 base) {
     record->header.user_frames = 0;
     if ((task->flags & PF_KTHREAD) || !task->mm) record->header.stack_end = STACK_END_KERNEL_THREAD;
-    else if (!find_user_registers(context, task, &registers))
-        record->header.stack_end = STACK_END_NO_REGISTERS;
-    else if (registers.is_compat) record->header.stack_end = STACK_END_COMPAT;
-    else walk_user_stack(task, record, &registers, base);
+    else if (!find_user_registers(task, registers)) record->header.stack_end = STACK_END_NO_REGISTERS;
+    else if (registers->is_compat) record->header.stack_end = STACK_END_COMPAT;
+    else walk_user_stack(task, record, registers, base);
 }
 
 static __inline __u32 fill_kernel_stack(struct bpf_perf_event_data *context, struct sample_record *record) {
-    if (!kernel_stacks) return 0;
     long bytes = bpf_get_stack(context, record->frames, MAX_KERNEL_FRAMES * sizeof(__u64), 0);
     return bytes > 0 ? (__u32)bytes / sizeof(__u64) : 0;
 }
@@ -137,10 +132,12 @@ int on_cpu_sample(struct bpf_perf_event_data *context) {
     cpu->counters[COUNTER_CAPTURED]++;
     struct sample_record *record = bpf_map_lookup_elem(&scratch, &zero);
     if (!record) return 0;
+    struct user_registers registers = {};
+    REGISTERS(&context->regs, &registers);
     fill_header(task, &record->header);
-    __u32 kernel_frames = fill_kernel_stack(context, record);
+    __u32 kernel_frames = kernel_stacks && !registers.is_user ? fill_kernel_stack(context, record) : 0;
     record->header.kernel_frames = kernel_frames;
-    fill_user_stack(context, task, record, kernel_frames);
+    fill_user_stack(task, record, &registers, kernel_frames);
     __u32 frames = (kernel_frames + record->header.user_frames) & (MAX_FRAMES - 1);
     __u32 bytes = sizeof(struct sample_header) + frames * sizeof(__u64);
     if (bpf_ringbuf_output(&samples, record, bytes, BPF_RB_NO_WAKEUP)) cpu->counters[COUNTER_RING_FULL]++;
