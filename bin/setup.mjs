@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { checkKernel, checkNode, SetupFault } from './setup/host.mjs'
-import { installPackages } from './setup/packages.mjs'
+import { installPackages, missingPackages } from './setup/packages.mjs'
 import { buildRelease } from './setup/release.mjs'
 import { FAST_RINGS, forgetResults, reportTotal, runRings, SLOW_RINGS } from './setup/rings.mjs'
 import { ROOT, say } from './setup/run.mjs'
@@ -20,7 +20,7 @@ const NOTEWORTHY_MS = 2000
 
 function setUp(purposes) {
   const started = performance.now()
-  const aptBytes = installPackages(purposes)
+  const aptBytes = installPackages(missingPackages(purposes))
   const npmBytes = bringUpToDate()
   const elapsedMs = performance.now() - started
   const [apt, npm] = [aptBytes, npmBytes].map((bytes) => `${Math.round(bytes / 1e6)} MB`)

@@ -43,35 +43,31 @@ const QUIET = ['-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120']
 
 /** Installs what is missing and returns the bytes downloaded. Throws SetupFault, naming the command, where it cannot. */
 export function installPackages(
-  purposes,
+  missing,
   { isRoot = process.getuid() === 0, hasApt = existsSync('/usr/bin/apt-get') } = {},
 ) {
-  const missing = missingPackages(purposes)
   if (missing.length === 0) return 0
-  const command = `apt-get install --no-install-recommends ${missing.join(' ')}`
-  if (!hasApt)
+  const names = missing.join(' ')
+  const command = `apt-get install --no-install-recommends ${names}`
+  if (!hasApt) {
     throw new SetupFault(
-      `missing ${missing.join(', ')}, and this machine has no apt-get: install what Debian's \`${command}\` would`,
+      `missing ${names}, and here is no apt-get: install what \`${command}\` would on Debian 12`,
     )
-  if (!isRoot)
+  }
+  if (!isRoot) {
     throw new SetupFault(
-      `missing ${missing.join(', ')}, and installing needs root: run \`sudo ${command}\`, then this again`,
+      `missing ${names}, and installing needs root: run \`sudo ${command}\`, then this again`,
     )
+  }
+  const apt = (title, args) => run(title, ['apt-get', ...args], { env: ENVIRONMENT })
   try {
-    run('apt-get update', ['apt-get', 'update', '-q'], { env: ENVIRONMENT })
-    const plan = run(undefined, ['apt-get', 'install', '--print-uris', '-qq', ...QUIET, ...missing], {
-      env: ENVIRONMENT,
-    })
-    const bytes = downloadBytes(plan)
-    run(
-      `apt-get install ${missing.join(' ')} (${Math.round(bytes / 1e6)} MB to download)`,
-      ['apt-get', 'install', '-q', ...QUIET, ...missing],
-      { env: ENVIRONMENT },
-    )
+    apt('apt-get update', ['update', '-q'])
+    const bytes = downloadBytes(apt(undefined, ['install', '--print-uris', '-qq', ...QUIET, ...missing]))
+    apt(`apt-get install ${names} (${Math.round(bytes / 1e6)} MB)`, ['install', '-q', ...QUIET, ...missing])
     return bytes
   } catch (cause) {
     throw new SetupFault(
-      `cannot install ${missing.join(', ')}: ${cause.message}; mend apt's sources or the network and run \`${command}\``,
+      `cannot install ${names}: ${cause.message}; mend apt or the network, then run \`${command}\``,
     )
   }
 }

@@ -1,0 +1,72 @@
+/** The direction of imports: which room of src/ may use which. A new room is a new row; nothing ever points upwards. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { test } from 'node:test'
+
+const SOURCES = resolve('src')
+const BASE = ['model', 'errors', 'stats']
+const READERS = [...BASE, 'native', 'process', 'pprof', 'formats']
+const STAGES = [...READERS, 'aggregate', 'symbolize', 'pipeline', 'server']
+
+/** Room -> the rooms it may import besides itself. A file directly under src/ is a room of its own. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  errors: [],
+  model: ['errors'],
+  stats: ['model'],
+  native: BASE,
+  process: [...BASE, 'native'], // the batches of events
+  formats: BASE,
+  pprof: [...BASE, 'formats'], // the limits of what is read
+  aggregate: [...BASE, 'native', 'process'],
+  symbolize: [...BASE, 'native', 'process'],
+  pipeline: [...BASE, 'native', 'process', 'aggregate', 'symbolize'],
+  server: [...BASE, 'pprof', 'formats'],
+  cli: STAGES,
+  main: [...STAGES, 'cli'],
+  viewer: ['model', 'stats', 'formats', 'pprof', 'errors'],
+}
+
+const roomOf = (path: string) => relative(SOURCES, path).replace(/[/.].*/, '')
+const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.ts'),
+)
+const importsOf = (file: string) =>
+  [...readFileSync(file, 'utf8').matchAll(/(?:\bfrom|\bimport|\bimport\()\s*'([^']+)'/g)].map(
+    ([, name]) => name!,
+  )
+
+test('every import points downwards by the table', () => {
+  const wrong: string[] = []
+  for (const name of files) {
+    const file = join(SOURCES, name)
+    const allowed = MAY_IMPORT[roomOf(file)]
+    assert.ok(allowed, `src/${name}: its room has no row in the table`)
+    for (const target of importsOf(file).filter((path) => path.startsWith('.'))) {
+      const room = roomOf(resolve(file, '..', target))
+      if (room !== roomOf(file) && !allowed.includes(room)) wrong.push(`src/${name} imports ${target}`)
+    }
+  }
+  assert.deepEqual(wrong, [])
+  assert.ok(files.length > 20, `only ${files.length} sources found: is this the checkout?`)
+})
+
+test('nothing the viewer bundles imports a module of Node', () => {
+  const reached = new Set<string>()
+  const visit = (file: string) => {
+    if (reached.has(file)) return
+    reached.add(file)
+    for (const target of importsOf(file)) {
+      assert.ok(!target.startsWith('node:'), `${relative(SOURCES, file)} imports ${target}`)
+      if (target.endsWith('.ts')) visit(resolve(file, '..', target))
+    }
+  }
+  for (const name of files.filter((path) => path.startsWith('viewer/'))) visit(join(SOURCES, name))
+})
+
+test('only src/native/addon.ts loads the addon', () => {
+  const loading = files.filter((name) =>
+    readFileSync(join(SOURCES, name), 'utf8').includes("'node-gyp-build'"),
+  )
+  assert.deepEqual(loading, ['native/addon.ts'])
+})
