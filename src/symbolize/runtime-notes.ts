@@ -1,0 +1,106 @@
+/**
+ * Tells users of a language runtime why its functions have no names, and what to start it with. A runtime is known by
+ * the process's name, else by the files the window saw code of.
+ */
+import type { Window } from '../model/window.ts'
+import { samplesWith } from './stack-weights.ts'
+
+interface Runtime {
+  readonly name: string
+  readonly comm: RegExp
+  /** Matches the path of a file that only this runtime's processes run code of. */
+  readonly file: RegExp
+  readonly remedy: string
+}
+
+const RUNTIMES: readonly Runtime[] = [
+  {
+    name: 'node',
+    comm: /^node/,
+    file: /\/node$|\/libnode\.so/,
+    remedy: 'start it with `node --perf-basic-prof`',
+  },
+  {
+    name: 'java',
+    comm: /^java/,
+    file: /\/libjvm\.so/,
+    remedy: 'start it with `-XX:+DumpPerfMapAtExit` (JDK 17+), or load a perf-map agent',
+  },
+  {
+    name: 'python',
+    comm: /^python|^pypy/,
+    file: /\/python[\d.]*$|\/libpython[\d.]*\.so/,
+    remedy: 'start it with `python -X perf` (3.12+)',
+  },
+  {
+    name: '.NET',
+    comm: /^dotnet/,
+    file: /\/libcoreclr\.so/,
+    remedy: 'start it with `DOTNET_PerfMapEnabled=1` in its environment',
+  },
+]
+const OTHER: Runtime = {
+  name: 'a program that makes code at run time',
+  comm: /^/,
+  file: /^/,
+  remedy: 'let its runtime write /tmp/perf-PID.map',
+}
+
+/** The loop of CPython's interpreter: where it is on a stack, python functions are at work. */
+const PYTHON_LOOP = '_PyEval_EvalFrameDefault'
+/** How `python -X perf` begins the names in its perf map. */
+const PYTHON_PERF_PREFIX = 'py::'
+
+function runtimeOf(window: Window, executable: number): Runtime {
+  const comm = window.executables[executable]!.comm
+  const byName = RUNTIMES.find((runtime) => runtime.comm.test(comm))
+  if (byName) return byName
+  const byFile = RUNTIMES.filter((runtime) => window.executables.some(({ path }) => runtime.file.test(path)))
+  return byFile.length === 1 ? byFile[0]! : OTHER
+}
+
+function percent(part: number, whole: number): string {
+  const share = (100 * part) / whole
+  return share > 0 && share < 0.1 ? 'less than 0.1 %' : `${share.toFixed(1)} %`
+}
+
+/**
+ * Notes on frames made at run time that have no name, and on python's interpreter, each with its share of samples.
+ * `nameOf`: raw name of a frame's physical function, '' when it has none.
+ */
+export function runtimeNotes(window: Window, nameOf: (frame: number) => string): string[] {
+  const samples = window.samples.stack.length
+  if (samples === 0) return []
+  const runtimes = new Map<Runtime, Set<number>>()
+  window.executables.forEach((executable, i) => {
+    if (executable.kind !== 'jit') return
+    const runtime = runtimeOf(window, i)
+    runtimes.set(runtime, (runtimes.get(runtime) ?? new Set()).add(i))
+  })
+  const notes: string[] = []
+  for (const [runtime, executables] of runtimes) {
+    const isUnnamed = (frame: number) =>
+      executables.has(window.frames.executable[frame]!) && nameOf(frame) === ''
+    const hit = samplesWith(window, isUnnamed)
+    if (hit > 0)
+      notes.push(
+        `${percent(hit, samples)} of samples have unnamed functions of ${runtime.name}: ${runtime.remedy}`,
+      )
+  }
+  return notes.concat(pythonNotes(window, nameOf))
+}
+
+function pythonNotes(window: Window, nameOf: (frame: number) => string): string[] {
+  let loops = false
+  for (let frame = 0; frame < window.frames.address.length; frame++) {
+    const name = nameOf(frame)
+    if (name.startsWith(PYTHON_PERF_PREFIX)) return []
+    if (name === PYTHON_LOOP) loops = true
+  }
+  if (!loops) return []
+  const hit = samplesWith(window, (frame) => nameOf(frame) === PYTHON_LOOP)
+  const share = percent(hit, window.samples.stack.length)
+  return [
+    `${share} of samples run python code, whose functions are not shown: start it with \`python -X perf\` (3.12+)`,
+  ]
+}
