@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <ctime>
+#include <sys/resource.h>
 
 #include "sampler.h"
 
@@ -252,9 +253,20 @@ static Napi::Value BootTimeNs(const Napi::CallbackInfo &info) {
                              static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec));
 }
 
+// CPU time of the children that were waited for: what the symbolizer cost, which node does not tell.
+static Napi::Value ReapedChildrenCpuNs(const Napi::CallbackInfo &info) {
+    rusage usage{};
+    getrusage(RUSAGE_CHILDREN, &usage);
+    auto nanoseconds = [](const timeval &time) {
+        return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_usec) * 1e3;
+    };
+    return Napi::Number::New(info.Env(), nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime));
+}
+
 void RegisterSampler(Napi::Env env, Napi::Object exports) {
     exports.Set("Sampler", SamplerObject::Define(env));
     exports.Set("bootTimeNs", Napi::Function::New<BootTimeNs>(env, "bootTimeNs"));
+    exports.Set("reapedChildrenCpuNs", Napi::Function::New<ReapedChildrenCpuNs>(env, "reapedChildrenCpuNs"));
     exports.Set("abi", AbiToJs(env));
 }
 

@@ -13,6 +13,8 @@ export interface Addon extends SymbolReaders {
   readonly Sampler: NativeSamplerConstructor
   /** CLOCK_BOOTTIME now, nanoseconds: the clock of samples and process events. */
   bootTimeNs(): number
+  /** CPU nanoseconds of all child processes that have ended and were waited for. */
+  reapedChildrenCpuNs(): number
 }
 
 /** Directory of package.json, found upwards from this file: right in the sources, in dist/ and in the bundle. */
@@ -20,7 +22,8 @@ export function packageRoot(): string {
   let directory = dirname(fileURLToPath(import.meta.url))
   while (!existsSync(join(directory, 'package.json'))) {
     const parent = dirname(directory)
-    if (parent === directory) throw new AgentError('internal', `cannot find package.json above ${fileURLToPath(import.meta.url)}`)
+    if (parent === directory)
+      throw new AgentError('internal', `cannot find package.json above ${fileURLToPath(import.meta.url)}`)
     directory = parent
   }
   return directory
@@ -37,7 +40,11 @@ export function loadAddon(): Addon {
     loaded = load(packageRoot())
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
-    throw new AgentError('unsupported', `cannot load the native addon: ${reason}; run \`npm start\` in a checkout to build it`, { cause })
+    throw new AgentError(
+      'unsupported',
+      `cannot load the native addon: ${reason}; run \`npm start\` in a checkout to build it`,
+      { cause },
+    )
   }
   return loaded
 }

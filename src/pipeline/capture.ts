@@ -167,7 +167,9 @@ async function nameAndReport(session: Session, times: Times): Promise<Profile> {
   if (aggregator.size === 0 && (counters.captured ?? 0) === 0)
     throw new AgentError('no_samples', noSamplesMessage(request, times.durationNs))
   executables.openLatePerfMaps()
+  const childCpuNs = loadAddon().reapedChildrenCpuNs()
   const named = await symbolize(aggregator.toWindow(times), loadAddon())
+  const symbolizerCpuNs = loadAddon().reapedChildrenCpuNs() - childCpuNs
   const { complete, approximate, truncated } = pump.stackQuality()
   const report: CaptureReport = {
     target: request.target,
@@ -177,8 +179,8 @@ async function nameAndReport(session: Session, times: Times): Promise<Profile> {
     durationNs: times.durationNs,
     samples: { captured: counters.captured ?? 0, kept: aggregator.size, dropped: droppedBy(counters) },
     stacks: { complete, approximate, truncated },
-    frames: { named: named.named, unnamed: named.unnamed },
-    overhead: { bpfRuns: bpf.runs, bpfTimeNs: bpf.timeNs, ...cost.total(bpf.timeNs + named.helperCpuNs) },
+    frames: named.frames,
+    overhead: { bpfRuns: bpf.runs, bpfTimeNs: bpf.timeNs, ...cost.total(bpf.timeNs + symbolizerCpuNs) },
     timing: {
       startToFirstSampleNs: Math.max(0, pump.firstSampleNs - cost.startBootNs),
       lastSampleToFilesNs: 0,
