@@ -28,11 +28,15 @@ export async function nameJitFrames(
       return { frame, address: addresses[i]!, module: 0, chain, reason: name === '' ? 'jit' : '' }
     }),
     notes: [],
-    fileNotes:
-      symbols.malformedLines > 0
-        ? [
-            `the perf map of process ${executable.pid} has ${symbols.malformedLines} lines that could not be read`,
-          ]
-        : [],
+    fileNotes: perfMapNotes(executable.pid, symbols),
   }
+}
+
+function perfMapNotes(
+  pid: number,
+  read: { readonly malformedLines: number; readonly failure: string },
+): string[] {
+  if (read.failure) return [`the perf map of process ${pid} could not be read: ${read.failure}`]
+  if (read.malformedLines === 0) return []
+  return [`the perf map of process ${pid} has ${read.malformedLines} lines that could not be read`]
 }

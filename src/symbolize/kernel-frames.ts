@@ -42,12 +42,14 @@ export async function nameKernelFrames(
       reason: name === '' ? reason : '',
     })),
     fileNotes: [],
-    notes: symbols.hidden
-      ? [
-          'kernel functions have no names: kernel.kptr_restrict hides them; set it to 0 with `sysctl kernel.kptr_restrict=0`',
-        ]
-      : [],
+    notes: kernelNotes(symbols),
   }
+}
+
+function kernelNotes({ hidden, failure }: { readonly hidden: boolean; readonly failure: string }): string[] {
+  if (failure) return [`kernel functions have no names: ${failure}`]
+  const remedy = 'set it to 0 with `sysctl kernel.kptr_restrict=0`'
+  return hidden ? [`kernel functions have no names: kernel.kptr_restrict hides them; ${remedy}`] : []
 }
 
 /** '[nf_tables]' whether kallsyms wrote brackets or not. */
