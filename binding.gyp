@@ -33,7 +33,9 @@
       ],
       "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS"],
       "cflags": ["-Wno-missing-field-initializers"],
-      "libraries": ["-lbpf", "-lelf", "-lz", "-llzma", "-Wl,-rpath,'$$ORIGIN'"]
+      # The release puts the shared libraries beside the addon. An old-style RPATH, because libbpf's own need of libelf
+      # must be found there too, and a RUNPATH does not reach that far.
+      "libraries": ["-lbpf", "-lz", "-llzma", "-Wl,--disable-new-dtags,-rpath,'$$ORIGIN'"]
     },
     {
       "target_name": "symbolizer",

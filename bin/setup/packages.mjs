@@ -11,8 +11,7 @@ export const PACKAGES = {
     'llvm-19': '/usr/bin/llvm-strip-19',
     'llvm-19-dev': '/usr/lib/llvm-19/lib/libLLVMDebugInfoDWARF.a',
     bpftool: '/usr/sbin/bpftool',
-    'libbpf-dev': '/usr/include/bpf/libbpf.h',
-    'libelf-dev': '/usr/include/libelf.h',
+    'libbpf-dev': '/usr/include/bpf/libbpf.h', // brings libelf-dev
     'liblzma-dev': '/usr/include/lzma.h',
     'libzstd-dev': '/usr/include/zstd.h',
     'zlib1g-dev': '/usr/include/zlib.h',

@@ -1,5 +1,5 @@
 // Fills prebuilds/ for the npm package: the addon, the symbolizer, the shared libraries a bare machine may lack, and
-// their licences. The libraries are Debian's own files beside the addon (its RUNPATH is $ORIGIN), because Debian's
+// their licences. The libraries are Debian's own files beside the addon (its RPATH is $ORIGIN), because Debian's
 // static archives are not position independent; being separate files, they can be replaced, as the LGPL asks.
 import { cpSync, existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
