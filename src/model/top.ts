@@ -41,6 +41,12 @@ export function topFunctions(profile: Profile, column: number): TopFunction[] {
   return top.sort(byWeight)
 }
 
+/** The column that counts samples; the profile's default one where no column does. */
+export function samplesColumn(profile: Profile): number {
+  const samples = profile.sampleTypes.findIndex(({ type, unit }) => type === 'samples' && unit === 'count')
+  return samples >= 0 ? samples : profile.defaultSampleType
+}
+
 function byWeight(a: TopFunction, b: TopFunction): number {
   return b.self - a.self || b.total - a.total || compareText(a.name, b.name) || compareText(a.file, b.file)
 }

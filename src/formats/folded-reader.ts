@@ -1,0 +1,173 @@
+/**
+ * Folded stacks -> Profile, a chunk at a time: a file of a gigabyte costs its distinct stacks, not its length.
+ *
+ * Undoes the suffixes of folded.ts: `_[k]` and `_[j]` become the kind of the frame, `_[i]` frames become inlined lines
+ * of the location before them. The number after the last space is the weight (a column `samples/count`); lines that
+ * are empty or start with '#' are skipped; equal stacks are added up.
+ */
+import { AgentError } from '../errors.ts'
+import { PairTable } from '../model/pair-table.ts'
+import type { FrameKind, Line, Location, Profile, ProfileFunction } from '../model/profile.ts'
+import { INLINED_SUFFIX, KIND_SUFFIXES } from './folded-suffixes.ts'
+import { LIMITS } from './limits.ts'
+
+const KINDS_BY_SUFFIX: readonly (readonly [string, FrameKind])[] = [
+  [KIND_SUFFIXES.kernel, 'kernel'],
+  [KIND_SUFFIXES.jit, 'jit'],
+]
+
+const WEIGHT = /^-?\d+(\.\d+)?$/
+
+/**
+ * `push` text in pieces of any size, then `finish`. Both throw AgentError input_invalid: `not folded stacks: …` when
+ * the first line is none, `damaged at line n: …` later, `cannot read …` when the text passes one of our limits.
+ */
+export class FoldedReader {
+  #rest = ''
+  #lineNumber = 0
+  #lineCount = 0
+  readonly #functions: ProfileFunction[] = []
+  readonly #functionIds = new Map<string, number>()
+  readonly #locations: Location[] = []
+  /** By frame text with suffix: the location of that frame alone. */
+  readonly #plain = new Map<string, number>()
+  /** (location, function inlined on top) -> position in `#inlined`. */
+  readonly #inlinedPairs = new PairTable()
+  readonly #inlined: number[] = []
+  readonly #tree = new PairTable()
+  /** Weight by leaf node; undefined where no stack ends. */
+  readonly #weights = new Map<number, number>()
+
+  push(chunk: string): void {
+    let start = 0
+    for (let end = chunk.indexOf('\n'); end >= 0; end = chunk.indexOf('\n', start)) {
+      const line = this.#rest + chunk.slice(start, end)
+      this.#rest = ''
+      start = end + 1
+      this.#readLine(line)
+    }
+    this.#rest += chunk.slice(start)
+    if (this.#rest.length > LIMITS.foldedLineChars) {
+      tooMuch(`line ${this.#lineNumber + 1} has more than ${LIMITS.foldedLineChars} characters`)
+    }
+  }
+
+  finish(): Profile {
+    this.#readLine(this.#rest)
+    this.#rest = ''
+    if (this.#lineCount === 0)
+      throw new AgentError('input_invalid', 'not folded stacks: there is no line in it')
+    const { first: parent, second: location } = this.#tree.columns()
+    const stack = Int32Array.from(this.#weights.keys())
+    return {
+      sampleTypes: [{ type: 'samples', unit: 'count' }],
+      defaultSampleType: 0,
+      periodType: null,
+      period: 0n,
+      timeNs: 0n,
+      durationNs: 0n,
+      mappings: [],
+      functions: this.#functions,
+      locations: this.#locations,
+      stacks: { parent, location },
+      samples: {
+        stack,
+        labelSet: new Int32Array(stack.length),
+        timeNs: null,
+        values: [Float64Array.from(this.#weights.values())],
+      },
+      labelSets: [[]],
+      comments: [],
+      dropFrames: '',
+      keepFrames: '',
+      docUrl: '',
+      capture: null,
+    }
+  }
+
+  #readLine(text: string): void {
+    this.#lineNumber++
+    const line = text.trimEnd()
+    if (line === '' || line.startsWith('#')) return
+    const space = line.lastIndexOf(' ')
+    const weight = line.slice(space + 1)
+    if (space <= 0 || !WEIGHT.test(weight)) this.#refuse(line)
+    this.#lineCount++
+    const leaf = this.#internStack(line.slice(0, space).trimEnd().split(';'))
+    if (!this.#weights.has(leaf)) limit(this.#weights.size, LIMITS.distinctEntries, 'distinct stacks')
+    this.#weights.set(leaf, (this.#weights.get(leaf) ?? 0) + Number(weight))
+  }
+
+  #refuse(line: string): never {
+    const shown = line.length > 60 ? `${line.slice(0, 60)}…` : line
+    const where = this.#lineCount === 0 ? 'not folded stacks' : `the folded stacks are damaged`
+    const reason = `does not end in a space and a number: '${shown.replace(/[^\x20-\x7e…]/g, '?')}'`
+    throw new AgentError('input_invalid', `${where} at line ${this.#lineNumber}, which ${reason}`)
+  }
+
+  #internStack(frames: readonly string[]): number {
+    let node = -1
+    for (let at = 0; at < frames.length; ) {
+      let location = this.#plainLocation(frames[at++]!)
+      while (at < frames.length && frames[at]!.endsWith(INLINED_SUFFIX)) {
+        location = this.#inlineInto(location, frames[at++]!)
+      }
+      node = this.#tree.intern(node, location)
+    }
+    limit(this.#tree.size, LIMITS.stackNodes, 'nodes of stacks')
+    return node
+  }
+
+  #plainLocation(frame: string): number {
+    const known = this.#plain.get(frame)
+    if (known !== undefined) return known
+    const [suffix, kind] = KINDS_BY_SUFFIX.find(([end]) => frame.endsWith(end)) ?? ['', 'native' as const]
+    const index = this.#functionId(frame.slice(0, frame.length - suffix.length))
+    const location = this.#addLocation([{ function: index, line: 0, column: 0 }], kind)
+    this.#plain.set(ownCopy(frame), location)
+    return location
+  }
+
+  /** The location with one more function inlined on top of it. */
+  #inlineInto(location: number, frame: string): number {
+    const index = this.#functionId(frame.slice(0, frame.length - INLINED_SUFFIX.length))
+    const pair = this.#inlinedPairs.intern(location, index)
+    const known = this.#inlined[pair]
+    if (known !== undefined) return known
+    const { lines, kind } = this.#locations[location]!
+    if (lines.length >= 1000) tooMuch(`more than 1000 frames inlined into one at line ${this.#lineNumber}`)
+    const added = this.#addLocation([{ function: index, line: 0, column: 0 }, ...lines], kind)
+    this.#inlined[pair] = added
+    return added
+  }
+
+  #addLocation(lines: readonly Line[], kind: FrameKind): number {
+    limit(this.#locations.length, LIMITS.distinctEntries, 'distinct frames')
+    return (
+      this.#locations.push({ mapping: -1, address: 0n, lines, isFolded: false, kind, unnamedReason: '' }) - 1
+    )
+  }
+
+  #functionId(text: string): number {
+    const known = this.#functionIds.get(text)
+    if (known !== undefined) return known
+    limit(this.#functions.length, LIMITS.distinctEntries, 'distinct names')
+    const name = ownCopy(text)
+    const index = this.#functions.push({ name, systemName: '', fileName: '', startLine: 0 }) - 1
+    this.#functionIds.set(name, index)
+    return index
+  }
+}
+
+/** V8 keeps the whole chunk alive for the sake of a slice of it: what is kept must be copied out. */
+function ownCopy(text: string): string {
+  return text.split('').join('')
+}
+
+function limit(count: number, most: number, what: string): void {
+  if (count > most) tooMuch(`it has more than ${most} ${what}`)
+}
+
+function tooMuch(reason: string): never {
+  throw new AgentError('input_invalid', `cannot read the folded stacks: ${reason}, which is our limit`)
+}
