@@ -15,7 +15,9 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export interface TextOutput {
   readonly isTTY?: boolean
   readonly columns?: number
-  write(text: string): boolean
+  /** True once the reader is gone. */
+  readonly destroyed?: boolean
+  write(data: string | Uint8Array): boolean
   once(event: 'drain' | 'close', listener: () => void): unknown
 }
 

@@ -1,0 +1,35 @@
+/** `-v`: where every sample, stack and frame went, as sums that must come out, and all notes. Pure. */
+import type { CaptureReport, CountByReason } from '../model/profile.ts'
+import { byteSize, clean } from './terminal.ts'
+
+/** Lines without line feeds. */
+export function accountingLines(capture: CaptureReport): string[] {
+  const { samples, stacks, frames, overhead, timing } = capture
+  const perSample = samples.captured > 0 ? overhead.bpfTimeNs / samples.captured : 0
+  return [
+    `samples  captured ${samples.captured} = kept ${samples.kept} + dropped ${sum(samples.dropped)}${reasons(samples.dropped)}`,
+    `stacks   kept ${samples.kept} = complete ${stacks.complete} + approximate ${stacks.approximate}` +
+      ` + truncated ${sum(stacks.truncated)}${reasons(stacks.truncated)}`,
+    `frames   ${frames.named + sum(frames.unnamed)} = named ${frames.named} + unnamed ${sum(frames.unnamed)}${reasons(frames.unnamed)}`,
+    `cost     ${ms(overhead.cpuNs)} CPU, of it BPF ${ms(overhead.bpfTimeNs)} in ${overhead.bpfRuns} runs` +
+      ` (${perSample.toFixed(0)} ns a captured sample); memory ${byteSize(overhead.rssBytes)}`,
+    `timing   start to first sample ${ms(timing.startToFirstSampleNs)}, last sample to files ${ms(timing.lastSampleToFilesNs)}`,
+    `source   event ${capture.event} at ${capture.rateHz} Hz on ${capture.host.cpus} CPUs, Linux ${capture.host.kernel}`,
+    ...capture.notes.map((note) => `note     ${clean(note)}`),
+  ]
+}
+
+function sum(counts: CountByReason): number {
+  return Object.values(counts).reduce((total, n) => total + n, 0)
+}
+
+/** ' (ring_full 3, exited 1)', largest first; '' when nothing was counted. */
+function reasons(counts: CountByReason): string {
+  const rows = Object.entries(counts).filter(([, n]) => n > 0)
+  rows.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+  return rows.length === 0 ? '' : ` (${rows.map(([reason, n]) => `${reason} ${n}`).join(', ')})`
+}
+
+function ms(ns: number): string {
+  return `${(ns / 1e6).toFixed(1)} ms`
+}

@@ -1,0 +1,31 @@
+/** A profile as the bytes of one output format. Heavy writers are loaded when first needed. */
+import { gzipSync } from 'node:zlib'
+import type { Profile } from '../model/profile.ts'
+import type { Contents } from './output-files.ts'
+import type { OutputFormat } from './output-plan.ts'
+
+/** Compression level: 6 halves the time of 9 for 1 % of size. */
+const GZIP_LEVEL = 6
+
+/** Contents of a file of that format. Text formats come piece by piece. */
+export async function encodeProfile(profile: Profile, format: OutputFormat['name']): Promise<Contents> {
+  switch (format) {
+    case 'html': {
+      const [{ writeHtml }, { pageAssets }] = await Promise.all([
+        import('../formats/html.ts'),
+        import('../server/page-assets.ts'),
+      ])
+      return [writeHtml(profile, pageAssets(), (bytes) => gzipSync(bytes, { level: GZIP_LEVEL }))]
+    }
+    case 'pprof': {
+      const { encodePprof } = await import('../pprof/encode.ts')
+      return [gzipSync(encodePprof(profile), { level: GZIP_LEVEL })]
+    }
+    case 'folded':
+      return (await import('../formats/folded.ts')).writeFolded(profile)
+    case 'speedscope':
+      return (await import('../formats/speedscope.ts')).writeSpeedscope(profile)
+    case 'json':
+      return (await import('../formats/profile-json.ts')).writeProfileJson(profile)
+  }
+}

@@ -1,0 +1,65 @@
+/** The one chain of calls that most samples share, for the summary's last line of findings. Pure. */
+import type { Profile } from '../model/profile.ts'
+
+export interface HottestPath {
+  /** Function names, caller first, at most `names` of them from the leaf end. */
+  readonly names: readonly string[]
+  /** Samples whose stack runs through the last of them. */
+  readonly samples: number
+}
+
+/** Below this share of all samples a path tells nothing. */
+const MIN_SHARE = 0.1
+/** A step is followed while the heaviest callee keeps this much of its caller. */
+const MIN_STEP = 0.5
+
+/** Follows the heaviest callee from the heaviest root. null when nothing stands out or nothing has names. */
+export function hottestPath(profile: Profile, names: number): HottestPath | null {
+  const totals = nodeTotals(profile)
+  const { parent, location } = profile.stacks
+  const children = childLists(parent)
+  const all = profile.samples.stack.length
+  const path: string[] = []
+  let samples = 0
+  let next = children.get(-1) ?? []
+  let limit = all * MIN_SHARE
+  while (next.length > 0) {
+    const heaviest = next.reduce((a, b) => (totals[b]! > totals[a]! ? b : a))
+    if (totals[heaviest]! < limit) break
+    samples = totals[heaviest]!
+    path.push(...namesAt(profile, location[heaviest]!))
+    limit = Math.max(all * MIN_SHARE, samples * MIN_STEP)
+    next = children.get(heaviest) ?? []
+  }
+  const distinct = path.filter((name, i) => name !== path[i - 1])
+  return distinct.length < 2 ? null : { names: distinct.slice(-names), samples }
+}
+
+/** Samples at or below each node of the stack table. */
+function nodeTotals(profile: Profile): Float64Array {
+  const { parent } = profile.stacks
+  const totals = new Float64Array(parent.length)
+  for (const node of profile.samples.stack) if (node >= 0) totals[node]!++
+  // Callees come after their callers, so one pass from the end adds everything up.
+  for (let node = parent.length - 1; node >= 0; node--) {
+    const caller = parent[node]!
+    if (caller >= 0) totals[caller]! += totals[node]!
+  }
+  return totals
+}
+
+function childLists(parent: Int32Array): Map<number, number[]> {
+  const lists = new Map<number, number[]>()
+  for (let node = 0; node < parent.length; node++) {
+    const list = lists.get(parent[node]!)
+    if (list) list.push(node)
+    else lists.set(parent[node]!, [node])
+  }
+  return lists
+}
+
+/** Caller first; a location without a name adds nothing. */
+function namesAt(profile: Profile, location: number): string[] {
+  const lines = profile.locations[location]?.lines ?? []
+  return lines.map((line) => profile.functions[line.function]?.name ?? '').reverse()
+}

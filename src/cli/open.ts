@@ -1,0 +1,45 @@
+/** `profile open FILE`: any profile file as the page, on 127.0.0.1 until Ctrl-C. Its URL is all that goes to stdout. */
+import { gzipSync } from 'node:zlib'
+import type { OpenCommand } from './arguments.ts'
+import { chooseBrowser, desktopOf, openInBrowser, sshDestination } from './browser.ts'
+import { printLines } from './print.ts'
+import type { World } from './world.ts'
+
+/** Exit code. Errors: AgentError `input_invalid` for the file. */
+export async function open(command: OpenCommand, world: World): Promise<number> {
+  const [{ readProfileFile }, { writeHtml }, { pageAssets }, { servePage }] = await Promise.all([
+    import('../formats/read-any.ts'),
+    import('../formats/html.ts'),
+    import('../server/page-assets.ts'),
+    import('../server/page-server.ts'),
+  ])
+  const profile = await readProfileFile(command.file)
+  const html = writeHtml(profile, pageAssets(), (bytes) => gzipSync(bytes))
+  const server = await servePage(html, command.port)
+  const stopped = untilStopped(world)
+  printLines(world.stdout, [server.url])
+  const desktop = desktopOf(world)
+  const choice = command.open ? chooseBrowser(desktop) : 'not a terminal'
+  if (choice === 'ssh') {
+    const { port } = new URL(server.url)
+    printLines(world.stderr, [
+      `from your machine: ssh -L ${port}:127.0.0.1:${port} ${sshDestination(world)}, then open the URL`,
+    ])
+  }
+  if (choice === 'open') await openInBrowser(server.url, desktop, world)
+  if (world.stderr.isTTY) printLines(world.stderr, ['serving until Ctrl-C'])
+  await stopped
+  await server.close()
+  return 0
+}
+
+function untilStopped(world: World): Promise<void> {
+  return new Promise((done) => {
+    const removers = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) =>
+      world.onSignal(signal, () => {
+        for (const remove of removers) remove()
+        done()
+      }),
+    )
+  })
+}

@@ -1,0 +1,78 @@
+/** From argv to an exit code: picks the command, and turns whatever it throws into one line on stderr. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AgentError, ERROR_CODES } from '../errors.ts'
+import { packageRoot } from '../native/addon.ts'
+import { type Command, parseArguments } from './arguments.ts'
+import { shellQuoted } from './browser.ts'
+import type { Deps } from './deps.ts'
+import { helpText, usageText } from './help.ts'
+import { printError } from './print.ts'
+import { record } from './record.ts'
+import { realWorld, type World } from './world.ts'
+
+/** Runs `profile argv...` on this host. Never throws. */
+export function run(argv: readonly string[], deps: Deps): Promise<number> {
+  ignoreClosedPipes()
+  return runIn(realWorld(), argv, deps)
+}
+
+/** The same in any world. Shape: the exit code of the table in errors.ts, or a launched command's own. */
+export async function runIn(world: World, argv: readonly string[], deps: Deps): Promise<number> {
+  try {
+    return await dispatch(parseArguments(argv), argv, deps, world)
+  } catch (error) {
+    if (error instanceof AgentError) {
+      printError(world.stderr, error.message)
+      return error.exitCode
+    }
+    const reason = error instanceof Error ? error.message : String(error)
+    printError(world.stderr, `internal error: ${reason}; please report it (EMBERSCOPE_DEBUG=1 shows where)`)
+    if (world.env.EMBERSCOPE_DEBUG && error instanceof Error) world.stderr.write(`${error.stack}\n`)
+    return ERROR_CODES.internal.exit
+  }
+}
+
+async function dispatch(
+  command: Command,
+  argv: readonly string[],
+  deps: Deps,
+  world: World,
+): Promise<number> {
+  switch (command.kind) {
+    case 'record':
+      return await record(command, deps, world, [world.commandName, ...argv].map(shellQuoted).join(' '))
+    case 'open':
+      return await (await import('./open.ts')).open(command, world)
+    case 'export':
+      return await (await import('./export.ts')).exportFile(command, world)
+    case 'doctor':
+      return await (await import('./doctor.ts')).doctor(command, world)
+    case 'completion':
+      world.stdout.write((await import('./completions/scripts.ts')).completionScript(command.shell))
+      return 0
+    case 'help':
+      world.stdout.write(helpText())
+      return 0
+    case 'version':
+      world.stdout.write(`profile ${version()}\n`)
+      return 0
+    case 'usage':
+      world.stderr.write(usageText())
+      return ERROR_CODES.usage.exit
+  }
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string })
+    .version
+}
+
+/** `profile 1 -o - | head` must not end in a stack trace: the reader has what it wanted. */
+function ignoreClosedPipes(): void {
+  for (const out of [process.stdout, process.stderr]) {
+    out.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
+    })
+  }
+}

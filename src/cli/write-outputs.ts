@@ -1,0 +1,39 @@
+/**
+ * A profile into all the outputs that were asked for: each one is tried, a failure is reported and the next one
+ * still written, so nothing captured is lost to one full disk.
+ */
+import { AgentError } from '../errors.ts'
+import type { Profile } from '../model/profile.ts'
+import { encodeProfile } from './encode.ts'
+import { collected, type Placement, type WrittenFile, writeOutput } from './output-files.ts'
+import { isStdout, type Output } from './output-plan.ts'
+import { stream } from './print.ts'
+import type { TextOutput } from './world.ts'
+
+export interface WriteResult {
+  readonly files: readonly WrittenFile[]
+  /** What failed, in the order of the outputs. */
+  readonly failures: readonly AgentError[]
+}
+
+/** Files first, standard output last (its reader may be slow). Errors that are no AgentError pass through. */
+export async function writeOutputs(
+  profile: Profile,
+  outputs: readonly Output[],
+  placement: Placement,
+  stdout: TextOutput,
+): Promise<WriteResult> {
+  const files: WrittenFile[] = []
+  const failures: AgentError[] = []
+  for (const output of outputs.toSorted((a, b) => Number(isStdout(a)) - Number(isStdout(b)))) {
+    try {
+      const contents = await encodeProfile(profile, output.format.name)
+      if (isStdout(output)) await stream(stdout, collected(contents))
+      else files.push(writeOutput(output.path, output.format.name, contents, placement))
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error
+      failures.push(error)
+    }
+  }
+  return { files, failures }
+}
