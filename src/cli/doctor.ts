@@ -1,0 +1,68 @@
+/** `profile doctor [target]`: what works here, what does not, and the fix under each. Changes nothing. */
+import { AgentError } from '../errors.ts'
+import { loadAddon } from '../native/addon.ts'
+import type { DoctorCommand } from './arguments.ts'
+import { examineProcess } from './doctor-target.ts'
+import { checkHost, type Finding } from './preflight.ts'
+import { printLines } from './print.ts'
+import { findProcesses } from './target.ts'
+import { type Style, styleOf } from './terminal.ts'
+import type { World } from './world.ts'
+
+/** Value of `schema` in `profile doctor --json`. */
+const DOCTOR_SCHEMA = 'emberscope.doctor/1'
+/** Processes of one name that are looked into; workers of one server are alike. */
+const MAX_PROCESSES = 4
+const EXIT_UNFIT = 3
+
+/** Exit code 0, or 3 when something that profiling needs is missing. Errors: AgentError for an unknown target. */
+export async function doctor(command: DoctorCommand, world: World): Promise<number> {
+  const findings = [...checkHost(world.host(), `${world.commandName} doctor`), checkAddon()]
+  if (command.target && command.target.kind !== 'command' && command.target.kind !== 'all') {
+    const { processes } = findProcesses(command.target, world.processes, world.pid)
+    if (findings.at(-1)!.level === 'ok') {
+      for (const process of processes.slice(0, MAX_PROCESSES)) {
+        findings.push(...(await examineProcess(process.pid, process.comm, loadAddon())))
+      }
+    }
+  }
+  const fit = findings.every((f) => f.level !== 'failed')
+  const distinct = dropRepeated(findings)
+  if (command.json) {
+    const checks = distinct.map(({ id, level, text, fix }) => ({ id, level, text, fix }))
+    world.stdout.write(`${JSON.stringify({ schema: DOCTOR_SCHEMA, ok: fit, checks })}\n`)
+  } else printLines(world.stdout, checklist(distinct, styleOf(world.stdout, world.env)))
+  return fit ? 0 : EXIT_UNFIT
+}
+
+function checkAddon(): Finding {
+  try {
+    loadAddon()
+    return { id: 'addon', level: 'ok', text: 'native addon loaded', fix: '', code: 'internal' }
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    return {
+      id: 'addon',
+      level: 'failed',
+      text: error.message,
+      fix: 'npm start in a checkout builds it',
+      code: error.code,
+    }
+  }
+}
+
+/** Workers of one server map the same files: each is told once. */
+function dropRepeated(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((f) => [`${f.id} ${f.text}`, f])).values()]
+}
+
+const MARKS = { ok: ['✓', '+'], warning: ['!', '!'], failed: ['✗', 'x'] } as const
+const MARK_COLOURS = { ok: 'green', warning: 'yellow', failed: 'red' } as const
+
+/** '✓ text', with '    fix: ...' below where there is one. Pure. */
+export function checklist(findings: readonly Finding[], style: Style): string[] {
+  return findings.flatMap((f) => {
+    const mark = style.paint(MARK_COLOURS[f.level], MARKS[f.level][style.unicode ? 0 : 1])
+    return [`${mark} ${f.text}`, ...(f.fix === '' || f.level === 'ok' ? [] : [`    fix: ${f.fix}`])]
+  })
+}
