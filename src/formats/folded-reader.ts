@@ -6,10 +6,10 @@
  * are empty or start with '#' are skipped; equal stacks are added up.
  */
 import { AgentError } from '../errors.ts'
+import { LIMITS } from '../model/limits.ts'
 import { PairTable } from '../model/pair-table.ts'
 import type { FrameKind, Line, Location, Profile, ProfileFunction } from '../model/profile.ts'
 import { INLINED_SUFFIX, KIND_SUFFIXES } from './folded-suffixes.ts'
-import { LIMITS } from './limits.ts'
 
 const KINDS_BY_SUFFIX: readonly (readonly [string, FrameKind])[] = [
   [KIND_SUFFIXES.kernel, 'kernel'],

@@ -7,13 +7,14 @@
  */
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { createGunzip } from 'node:zlib'
+import { createGunzip, gunzipSync } from 'node:zlib'
 import { AgentError } from '../errors.ts'
+import { LIMITS } from '../model/limits.ts'
 import type { Profile } from '../model/profile.ts'
 import { checkProfile } from '../model/profile-check.ts'
 import { decodePprof } from '../pprof/decode.ts'
 import { FoldedReader } from './folded-reader.ts'
-import { LIMITS } from './limits.ts'
+import { readHtml } from './html.ts'
 import { readProfileJson } from './profile-json.ts'
 import { type Format, HEAD_BYTES, sniffFormat } from './sniff.ts'
 
@@ -60,19 +61,23 @@ async function readChunks(
   limits: Limits,
   isUnpacked = false,
 ): Promise<Profile> {
-  const { head, whole } = await peek(chunks)
+  const { head, whole, close } = await peek(chunks)
   const format = sniffFormat(head, path)
-  if (typeof format === 'object') refuse(format.reason)
+  if (typeof format === 'object' || (format === 'gzip' && isUnpacked)) {
+    await close()
+    refuse(typeof format === 'object' ? format.reason : 'it is gzip data inside gzip data; unpack it once')
+  }
   if (format !== 'gzip') return readFormat(format, whole, limits)
-  if (isUnpacked) refuse('it is gzip data inside gzip data; unpack it once')
   return readChunks(gunzip(whole, limits), path, limits, true)
 }
 
 async function readFormat(format: Exclude<Format, 'gzip'>, chunks: Chunks, limits: Limits): Promise<Profile> {
   if (format === 'folded') return readFolded(chunks)
   if (format === 'pprof') return decodePprof(await gather(chunks, limits.pprofBytes, 'pprofBytes'))
-  const text = new TextDecoder().decode(await gather(chunks, limits.textBytes, 'textBytes'))
-  if (format === 'html') return (await import('./html.ts')).readHtml(text)
+  const bytes = await gather(chunks, limits.textBytes, 'textBytes')
+  if (format === 'html')
+    return readHtml(bytes, (packed) => gunzipSync(packed, { maxOutputLength: limits.pprofBytes }))
+  const text = new TextDecoder().decode(bytes)
   if (/^\s*\{[^{}]{0,200}speedscope\.app/.test(text)) {
     refuse('it is a speedscope file, which we write but do not read; open it at https://www.speedscope.app')
   }
@@ -87,9 +92,17 @@ async function readFolded(chunks: Chunks): Promise<Profile> {
   return reader.finish()
 }
 
-/** The first HEAD_BYTES of a stream (less when it is shorter), and the stream with them put back. */
-async function peek(chunks: Chunks): Promise<{ head: Uint8Array; whole: Chunks }> {
+/**
+ * The first HEAD_BYTES of a stream (less when it is shorter), and the stream with them put back. `close` is for those
+ * who do not read `whole`: a generator that never started runs no cleanup.
+ */
+async function peek(
+  chunks: Chunks,
+): Promise<{ head: Uint8Array; whole: Chunks; close: () => Promise<void> }> {
   const iterator = chunks[Symbol.asyncIterator]()
+  const close = async () => {
+    await iterator.return?.()
+  }
   const seen: Uint8Array[] = []
   let length = 0
   while (length < HEAD_BYTES) {
@@ -103,10 +116,10 @@ async function peek(chunks: Chunks): Promise<{ head: Uint8Array; whole: Chunks }
       yield* seen
       for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value
     } finally {
-      await iterator.return?.()
+      await close()
     }
   }
-  return { head: Buffer.concat(seen).subarray(0, HEAD_BYTES), whole: whole() }
+  return { head: Buffer.concat(seen).subarray(0, HEAD_BYTES), whole: whole(), close }
 }
 
 /** Unpacks as a stream; throws as soon as the output passes a limit. */
@@ -115,10 +128,11 @@ async function* gunzip(chunks: Chunks, limits: Limits): AsyncIterable<Uint8Array
   let packed = 0
   const feed = async () => {
     for await (const chunk of chunks) {
-      packed += chunk.length
-      if (!unzip.write(chunk))
-        await new Promise((resolve) => unzip.once('drain', resolve).once('close', resolve))
       if (unzip.destroyed) return
+      packed += chunk.length
+      if (!unzip.write(chunk) && !unzip.destroyed) {
+        await new Promise((resolve) => unzip.once('drain', resolve).once('close', resolve))
+      }
     }
     unzip.end()
   }

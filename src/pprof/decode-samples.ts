@@ -4,7 +4,7 @@
  * pprof lists a stack leaf first and repeats it in every sample; here each is walked from the root and interned, so
  * a million samples of a thousand stacks cost a thousand stacks. Label sets are interned by content.
  */
-import { LIMITS } from '../formats/limits.ts'
+import { LIMITS } from '../model/limits.ts'
 import { PairTable } from '../model/pair-table.ts'
 import type { Label, Profile } from '../model/profile.ts'
 import { type Id, type RawTables, SAMPLE_FIELD, type TextOf } from './decode-tables.ts'

@@ -4,7 +4,7 @@
  * The string table may come last, so nothing is resolved here; samples are only counted, so that the second pass can
  * allocate its columns at once. Unknown fields are skipped, known ones with a wrong wire type refused.
  */
-import { LIMITS } from '../formats/limits.ts'
+import { LIMITS } from '../model/limits.ts'
 import { tooMany } from './faults.ts'
 import { WIRE_BYTES, WIRE_VARINT, WireReader } from './wire-reader.ts'
 

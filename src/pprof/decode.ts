@@ -6,7 +6,7 @@
  * is checked; what go's own reader silently drops (a location of an unknown mapping) is an error that names the id.
  */
 import { AgentError } from '../errors.ts'
-import { LIMITS } from '../formats/limits.ts'
+import { LIMITS } from '../model/limits.ts'
 import type { Location, Mapping, Profile, ProfileFunction, ValueType } from '../model/profile.ts'
 import { readSamples } from './decode-samples.ts'
 import {

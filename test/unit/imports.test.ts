@@ -16,8 +16,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   stats: ['model'],
   native: BASE,
   process: [...BASE, 'native'], // the batches of events
-  formats: BASE,
-  pprof: [...BASE, 'formats'], // the limits of what is read
+  formats: [...BASE, 'pprof'], // reading any format
+  pprof: BASE,
   aggregate: [...BASE, 'native', 'process'],
   symbolize: [...BASE, 'native', 'process'],
   pipeline: [...BASE, 'native', 'process', 'aggregate', 'symbolize'],
