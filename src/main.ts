@@ -13,4 +13,7 @@ const captureForCli: Capture = (request, hooks) => {
   return capture({ ...rest, target: { kind: target.kind, name, pids }, ended }, hooks)
 }
 
-process.exitCode = await run(process.argv.slice(2), { capture: captureForCli })
+// The bundle is CommonJS, which has no top-level await.
+void run(process.argv.slice(2), { capture: captureForCli }).then((exitCode) => {
+  process.exitCode = exitCode
+})
