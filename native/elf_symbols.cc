@@ -13,8 +13,9 @@ constexpr uint64_t kMaxSymbols = 1 << 25;
 constexpr size_t kSymbolsPerRead = 10 * 1024; // 240 KiB
 constexpr size_t kMaxName = 32 * 1024;
 constexpr size_t kMaxNamesTotal = 128 << 20;
-// Names read only to count underscores; beyond, a tie falls to the earlier symbol.
-constexpr size_t kMaxTieReads = 1 << 16;
+// Reads of names that only decide between symbols (a second or two of a hostile file); beyond, labels are
+// left out and ties fall to the earlier symbol.
+constexpr uint64_t kMaxNameReads = 1 << 20;
 constexpr uint8_t kLabelRank = 4;
 
 uint8_t BindingRank(uint8_t info) {
@@ -75,7 +76,7 @@ TableSet FindSymbolTables(const ElfFile &file) {
 }
 
 SymbolSearch::SymbolSearch(const AddressQueries &queries)
-    : queries_(queries), covering_(queries.size()), before_(queries.size()), tie_reads_left_(kMaxTieReads) {}
+    : queries_(queries), covering_(queries.size()), before_(queries.size()) {}
 
 Status SymbolSearch::AddTable(const SymbolTable &table) {
     const ByteSource &source = table.file->source();
@@ -115,18 +116,21 @@ bool SymbolSearch::ReadCandidate(const uint8_t *bytes, Candidate *candidate) con
     }
     candidate->start = symbol.st_value;
     candidate->size = symbol.st_size;
-    candidate->end = symbol.st_size ? AddClamped(symbol.st_value, symbol.st_size)
-                                    : RegionEnd(symbol.st_shndx, symbol.st_value);
+    candidate->end = AddClamped(symbol.st_value, symbol.st_size);
+    candidate->section = symbol.st_shndx;
     candidate->name_offset = symbol.st_name;
     candidate->table = static_cast<uint16_t>(tables_.size() - 1);
     candidate->rank = static_cast<uint8_t>((function ? 0 : kLabelRank) + BindingRank(symbol.st_info));
     return true;
 }
 
-uint64_t SymbolSearch::RegionEnd(uint16_t section_index, uint64_t address) const {
-    const ElfFile &file = *tables_.back().file;
-    if (section_index < file.sections().size()) {
-        const ElfSection &section = file.sections()[section_index];
+// Where a symbol without a size ends at the latest: with its section, or with its segment where sections are
+// stripped.
+uint64_t SymbolSearch::RegionEnd(const Candidate &candidate) const {
+    const ElfFile &file = *tables_[candidate.table].file;
+    const uint64_t address = candidate.start;
+    if (candidate.section < file.sections().size()) {
+        const ElfSection &section = file.sections()[candidate.section];
         return AddClamped(section.address, section.size);
     }
     for (const ElfSegment &segment : file.segments()) {
@@ -162,6 +166,7 @@ void SymbolSearch::Place(const Candidate &candidate) {
 
 // Assemblers mark code and data by $x and $d (arm64) and jump targets by .L: not names of anything.
 bool SymbolSearch::IsUsefulLabel(const Candidate &candidate) {
+    if (strings_[candidate.table].reads() > kMaxNameReads) return false;
     std::string name = ReadName(candidate, 3);
     return !name.empty() && name[0] != '$' && !name.starts_with(".L");
 }
@@ -177,8 +182,7 @@ bool SymbolSearch::Better(const Candidate &a, const Candidate &b) {
 
 int SymbolSearch::Underscores(const Candidate &candidate) {
     if (candidate.underscores >= 0) return candidate.underscores;
-    if (tie_reads_left_ == 0) return 0;
-    --tie_reads_left_;
+    if (strings_[candidate.table].reads() > kMaxNameReads) return 0;
     std::string name = ReadName(candidate, 8);
     size_t letter = name.find_first_not_of('_');
     candidate.underscores = static_cast<int8_t>(letter == std::string::npos ? name.size() : letter);
@@ -199,7 +203,7 @@ std::vector<SymbolName> SymbolSearch::Names() {
     for (size_t position = 0; position < rows.size(); ++position) {
         std::optional<Candidate> best = covering_.BestAt(position, better);
         const std::optional<Candidate> &before = before_.At(position);
-        if (!best && before && before->size == 0 && queries_[position] < before->end) best = before;
+        if (!best && before && before->size == 0 && queries_[position] < RegionEnd(*before)) best = before;
         if (!best) continue;
         rows[position] = {best->start, ReadName(*best, std::min(kMaxName, budget)), best->table};
         budget -= rows[position].name.size();

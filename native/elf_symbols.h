@@ -56,17 +56,18 @@ class SymbolSearch {
   private:
     struct Candidate {
         uint64_t start = 0;
-        uint64_t end = 0; // exclusive; of a symbol without a size: the end of its section
+        uint64_t end = 0; // exclusive; equal to start for a symbol without a size
         uint64_t size = 0;
         uint32_t name_offset = 0;
         uint16_t table = 0;
+        uint16_t section = 0;
         uint8_t rank = 0; // lower wins
         mutable int8_t underscores = -1;
     };
     bool Better(const Candidate &a, const Candidate &b);
     int Underscores(const Candidate &candidate);
     bool ReadCandidate(const uint8_t *bytes, Candidate *candidate) const;
-    uint64_t RegionEnd(uint16_t section_index, uint64_t address) const;
+    uint64_t RegionEnd(const Candidate &candidate) const;
     void Place(const Candidate &candidate);
     bool IsUsefulLabel(const Candidate &candidate);
     std::string ReadName(const Candidate &candidate, size_t limit);
@@ -76,7 +77,6 @@ class SymbolSearch {
     PredecessorTable<Candidate> before_;
     std::vector<SymbolTable> tables_;
     std::vector<WindowReader> strings_;
-    size_t tie_reads_left_;
     bool has_functions_ = false;
 };
 

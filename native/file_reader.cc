@@ -72,6 +72,7 @@ Bytes WindowReader::At(uint64_t offset, size_t size) {
     bool cached = offset >= start_ && FitsIn(offset - start_, size, filled_);
     if (!cached) {
         Result<size_t> count = source_->Read(offset, window_);
+        ++reads_;
         start_ = offset;
         filled_ = count.ok() ? count.value() : 0;
     }

@@ -77,12 +77,15 @@ class WindowReader {
     Bytes At(uint64_t offset, size_t size);
     // The NUL-terminated string at `offset`, ended by `end` or by `limit` bytes too.
     std::string String(uint64_t offset, uint64_t end, size_t limit);
+    // How often the source was read, for callers that must bound their work.
+    uint64_t reads() const { return reads_; }
 
   private:
     const ByteSource *source_;
     std::vector<uint8_t> window_;
     uint64_t start_ = 0;
     size_t filled_ = 0;
+    uint64_t reads_ = 0;
 };
 
 } // namespace emberscope
