@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 /** The checkout. */
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const LOG = join(ROOT, 'build/setup.log')
-const TAIL_LINES = 40
+const SHOWN_LINES = 20 // from each end: npm says the cause first, compilers last
 const OUTPUT_LIMIT_BYTES = 256 << 20
 
 /** Prints one progress line on stderr; stdout belongs to what is started in the end. */
@@ -19,6 +19,12 @@ export function say(text) {
 /** Our environment plus /usr/sbin, where bpftool is and a user's PATH often does not lead. */
 export function environment(extra = {}) {
   return { ...process.env, PATH: `${process.env.PATH ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`, ...extra }
+}
+
+function showEnds(lines) {
+  const cut = lines.length - 2 * SHOWN_LINES
+  const ends = cut > 0 ? [...lines.slice(0, SHOWN_LINES), `… ${cut} lines …`, ...lines.slice(-SHOWN_LINES)] : lines
+  process.stderr.write(`${ends.join('\n')}\n`)
 }
 
 /** Runs `argv` in the checkout and returns its stdout. Throws an Error with the exit status where it fails. */
@@ -35,7 +41,7 @@ export function run(title, argv, { env = {} } = {}) {
   mkdirSync(dirname(LOG), { recursive: true })
   appendFileSync(LOG, `$ ${argv.join(' ')}\n${output}`)
   if (result.status === 0) return String(result.stdout)
-  process.stderr.write(`${output.trimEnd().split('\n').slice(-TAIL_LINES).join('\n')}\n`)
+  showEnds(output.trimEnd().split('\n'))
   const reason =
     result.error?.message ?? (result.signal ? `ended by ${result.signal}` : `exit ${result.status}`)
   throw new Error(`\`${argv.join(' ')}\` failed: ${reason} (whole output in build/setup.log)`)
