@@ -114,6 +114,12 @@ std::string Demangle(std::string_view name) {
     if (name.size() > kMaxMangledBytes) return std::string(name);
     std::string_view core = name;
     std::string notes;
+    // Our own name for the stub that calls another library's function.
+    constexpr std::string_view kPlt = "@plt";
+    if (core.size() > kPlt.size() && core.substr(core.size() - kPlt.size()) == kPlt) {
+        core.remove_suffix(kPlt.size());
+        notes = kPlt;
+    }
     for (std::string_view suffix = TakeSuffix(core); !suffix.empty(); suffix = TakeSuffix(core)) {
         const bool is_hash = StartsWith(suffix, ".llvm") || StartsWith(suffix, ".lto_priv");
         if (!is_hash) notes = " [" + std::string(suffix) + "]" + notes;

@@ -28,38 +28,26 @@ class FunctionTable {
   }
 }
 
-/** What the locations of one mapping have: pprof's has_* say whether all of them were looked up with success. */
+/**
+ * What the locations of one mapping have. One location is enough for a has_* flag: pprof's tools read the flags as
+ * "somebody looked this file up already", and look it up again themselves, slowly, where none is set.
+ */
 class MappingFlags {
-  private locations = 0
-  private named = 0
-  private withFile = 0
-  private withLine = 0
-  private inlined = 0
+  private hasFunctions = false
+  private hasFilenames = false
+  private hasLineNumbers = false
+  private hasInlineFrames = false
 
   add(chain: readonly SourceFrame[]): void {
-    this.locations++
-    if (chain.length > 0) this.named++
-    if (chain.at(-1)?.file) this.withFile++
-    if (chain.at(-1)?.line) this.withLine++
-    if (chain.length > 1) this.inlined++
+    this.hasFunctions ||= chain.length > 0
+    this.hasFilenames ||= chain.some(({ file }) => file !== '')
+    this.hasLineNumbers ||= chain.some(({ line }) => line > 0)
+    this.hasInlineFrames ||= chain.length > 1
   }
 
-  /**
-   * Functions only when every location has one: `pprof` symbolizes mappings without the flag itself, and skips the
-   * rest. Of the others one is enough: compiler-made code has line 0 in the best of files.
-   */
   build(module: Module): Mapping {
-    return {
-      start: module.start,
-      limit: module.limit,
-      fileOffset: module.fileOffset,
-      fileName: module.fileName,
-      buildId: module.buildId,
-      hasFunctions: this.locations > 0 && this.named === this.locations,
-      hasFilenames: this.withFile > 0,
-      hasLineNumbers: this.withLine > 0,
-      hasInlineFrames: this.inlined > 0,
-    }
+    const { hasFunctions, hasFilenames, hasLineNumbers, hasInlineFrames } = this
+    return { ...module, hasFunctions, hasFilenames, hasLineNumbers, hasInlineFrames }
   }
 }
 

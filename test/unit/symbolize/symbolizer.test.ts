@@ -131,7 +131,10 @@ test('counts frames without names by reason, weighted by samples', async () => {
     named: 6,
     unnamed: { not_covered: 1, file_gone: 1, no_symbols: 2, not_elf: 1, unmapped: 1 },
   })
-  assert.equal(result.profile.mappings[0]!.hasFunctions, false)
+  assert.deepEqual(
+    result.profile.mappings.map(({ hasFunctions }) => hasFunctions),
+    [true, false, false, false],
+  )
   assert.equal(result.profile.locations[5]!.mapping, -1)
   assert.equal(result.profile.locations[5]!.address, 0x7fff0000n)
 })
