@@ -7,7 +7,7 @@ namespace emberscope {
 namespace {
 
 constexpr uint64_t kMaxPacked = 64 << 20;
-constexpr uint64_t kMaxUnpacked = 256 << 20;
+constexpr uint64_t kMaxUnpacked = 128 << 20;
 constexpr uint64_t kMaxDecoderMemory = 128 << 20;
 constexpr size_t kFirstOutput = 256 * 1024;
 
@@ -38,7 +38,7 @@ Result<std::vector<uint8_t>> UnpackDebugData(const ElfFile &file, const ElfSecti
     lzma_end(&stream);
     if (state == LZMA_STREAM_END) return unpacked;
     if (state == LZMA_OK)
-        return Status::Error(Kind::unsupported, ".gnu_debugdata: unpacks to more than 256 MiB");
+        return Status::Error(Kind::unsupported, ".gnu_debugdata: unpacks to more than 128 MiB");
     return Status::Error(Kind::corrupt, "corrupt: .gnu_debugdata at byte " + std::to_string(stream.total_in) +
                                             ": xz error " + std::to_string(state));
 }
