@@ -11,7 +11,7 @@ export function inconsistent(reason: string): never {
   throw new AgentError('input_invalid', `the pprof profile is damaged: ${reason}`)
 }
 
-/** Nothing is wrong with it, but it passes a limit of ours (formats/limits.ts). */
+/** Nothing is wrong with it, but it passes a limit of ours (model/limits.ts). */
 export function tooMany(what: string, limit: number): never {
   throw new AgentError('input_invalid', `cannot read the pprof profile: ${what}, our limit is ${limit}`)
 }
