@@ -1,0 +1,26 @@
+/** Base64 for both sides of the page: node and the browser share `btoa`, and nothing else that is fast everywhere. */
+
+/** A multiple of 3, so that chunks join without padding between them, and short enough to be passed as arguments. */
+const CHUNK = 3 * 4096
+
+/** Base64 text of bytes, padded, one line. */
+export function toBase64(bytes: Uint8Array): string {
+  const parts: string[] = []
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    parts.push(btoa(String.fromCharCode(...bytes.subarray(at, at + CHUNK))))
+  }
+  return parts.join('')
+}
+
+/** Bytes of base64 text; null when a character or the length is wrong. White space is allowed anywhere. */
+export function fromBase64(text: string): Uint8Array | null {
+  let binary: string
+  try {
+    binary = atob(text)
+  } catch {
+    return null
+  }
+  const bytes = new Uint8Array(binary.length)
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
+  return bytes
+}

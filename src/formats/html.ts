@@ -1,0 +1,109 @@
+/**
+ * The page as one file: script, style, notices and the packed profile in a document that needs nothing else, and the
+ * way back from such a document to the profile.
+ *
+ * Nothing of the profile becomes markup or script: it is base64 inside an inert element, and the policy in the head
+ * lets only the two bundled texts run, by their hashes. Compression comes in as a parameter, so that the module runs
+ * in the browser too.
+ */
+import { AgentError } from '../errors.ts'
+import type { Profile } from '../model/profile.ts'
+import { fromBase64, toBase64 } from './base64.ts'
+import { decodePacked, encodePacked } from './packed.ts'
+
+/** Ids of the elements the page script reads. */
+export const PAGE_IDS = { profile: 'emberscope-profile', notices: 'emberscope-notices', app: 'app' } as const
+
+/** The parts of the page that are the same for every profile; hashes are base64 SHA-256 of the exact text. */
+export interface PageAssets {
+  readonly script: string
+  readonly style: string
+  readonly notices: string
+  readonly scriptHash: string
+  readonly styleHash: string
+  /** Title of the document; the target's name when absent. */
+  readonly title?: string
+}
+
+/** Gzip in one go: `zlib.gzipSync` or its like. */
+export type GzipStep = (bytes: Uint8Array) => Uint8Array
+
+/**
+ * The page of a profile as one HTML text.
+ *
+ * Errors: AgentError `internal` when an asset would end its own element (a bug of the build).
+ */
+export function writeHtml(profile: Profile, assets: PageAssets, gzip: GzipStep): string {
+  if (/<\/script|<!--/i.test(assets.script) || /<\/style/i.test(assets.style)) {
+    throw new AgentError(
+      'internal',
+      'cannot write the page: its script or style holds a closing tag; please report it',
+    )
+  }
+  const packed = toBase64(gzip(encodePacked(profile)))
+  return [
+    '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
+    `<meta http-equiv="Content-Security-Policy" content="${pagePolicy(assets)}">\n`,
+    '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
+    '<meta name="color-scheme" content="light dark">\n',
+    '<meta name="generator" content="Emberscope">\n',
+    '<link rel="icon" href="data:,">\n',
+    `<title>${escapeHtml(assets.title ?? titleOf(profile))}</title>\n`,
+    `<style>${assets.style}</style>\n</head>\n<body>\n`,
+    `<div id="${PAGE_IDS.app}"></div>\n`,
+    '<noscript>This profile is drawn by a script inside the file; please allow scripts to see it.</noscript>\n',
+    `<script type="application/octet-stream+gzip" id="${PAGE_IDS.profile}">${packed}</script>\n`,
+    `<pre id="${PAGE_IDS.notices}" hidden>${escapeHtml(assets.notices)}</pre>\n`,
+    `<script>${assets.script}</script>\n</body>\n</html>\n`,
+  ].join('')
+}
+
+/** Content-Security-Policy of the page: no network, no inline code but the two texts whose hashes it names. */
+export function pagePolicy(assets: Pick<PageAssets, 'scriptHash' | 'styleHash'>): string {
+  return [
+    "default-src 'none'",
+    `script-src 'sha256-${assets.scriptHash}'`,
+    `style-src 'sha256-${assets.styleHash}'`,
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ')
+}
+
+/**
+ * The profile inside a page that `writeHtml` made.
+ *
+ * `gunzip` bounds its own output and throws when the data is damaged. Errors: AgentError `input_invalid`.
+ */
+export function readHtml(page: string | Uint8Array, gunzip: GzipStep): Profile {
+  const text = typeof page === 'string' ? page : new TextDecoder().decode(page)
+  const open = text.indexOf(` id="${PAGE_IDS.profile}">`)
+  if (open < 0) throw new AgentError('input_invalid', 'not a page of Emberscope: it holds no profile')
+  const from = text.indexOf('>', open) + 1
+  const to = text.indexOf('</script>', from)
+  if (to < 0) throw damaged(text.length, 'the profile is cut off')
+  const bytes = fromBase64(text.slice(from, to))
+  if (bytes === null) throw damaged(from, 'the profile is not base64')
+  let packed: Uint8Array
+  try {
+    packed = gunzip(bytes)
+  } catch (cause) {
+    if (cause instanceof AgentError) throw cause
+    throw damaged(from, `the profile cannot be unpacked (${(cause as Error).message})`, cause)
+  }
+  return decodePacked(packed)
+}
+
+function damaged(at: number, what: string, cause?: unknown): AgentError {
+  const message = `the page is damaged at character ${at}: ${what}; make it again from the profile`
+  return new AgentError('input_invalid', message, cause === undefined ? {} : { cause })
+}
+
+function titleOf(profile: Profile): string {
+  const target = profile.capture?.target.name ?? ''
+  return target === '' ? 'Profile · Emberscope' : `${target} · Emberscope`
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
+}

@@ -1,0 +1,229 @@
+/** The page's state and how a change of it reaches the views. Each action changes the state, then redraws what shows it. */
+
+import type { Profile } from '../model/profile.ts'
+import { encodePprof } from '../pprof/encode.ts'
+import { zip } from './data/load.ts'
+import { whole } from './data/numbers.ts'
+import { parseQuery, type SearchResult, searchTree } from './data/search.ts'
+import { shareOf, type ViewModel, viewModel } from './data/view-model.ts'
+import type { DrawnFrame } from './prune/prune.ts'
+import { wholeTree, type Zoom, zoomInto, zoomOut } from './prune/zoom.ts'
+import { columnChoice } from './views/column-choice.ts'
+import { openHelp, openNotes } from './views/dialogs.ts'
+import { element } from './views/dom.ts'
+import { FlameView } from './views/flame.ts'
+import type { Marks } from './views/flame-frames.ts'
+import { headerView, targetName } from './views/header.ts'
+import { listenToKeys } from './views/keys.ts'
+import { SearchBox } from './views/search-box.ts'
+import { StripView } from './views/strip.ts'
+import { type SortColumn, TableView } from './views/table.ts'
+import { toggleTheme } from './views/theme.ts'
+import { breadcrumbs, legend } from './views/toolbar.ts'
+
+/** The page of one profile. */
+export class App {
+  readonly #profile: Profile
+  readonly #notices: string
+  readonly #header = element('div', { class: 'header-slot' })
+  readonly #toolbar = element('div', { class: 'toolbar' })
+  readonly #search: SearchBox
+  readonly #flame: FlameView
+  readonly #table: TableView
+  readonly #strip = new StripView()
+  #model: ViewModel
+  #chain: Zoom[] = wholeTree()
+  #found: SearchResult | null = null
+  #place = -1
+  #sort: SortColumn = 'self'
+  #selectedRow: number | null = null
+  #pointed: DrawnFrame | null = null
+
+  constructor(profile: Profile, notices: string) {
+    this.#profile = profile
+    this.#notices = notices
+    this.#model = viewModel(profile, profile.defaultSampleType)
+    this.#search = new SearchBox({ change: (text) => this.search(text), step: (way) => this.#step(way) })
+    this.#flame = new FlameView({
+      point: (drawn) => this.#point(drawn),
+      press: (drawn) => this.#press(drawn),
+    })
+    this.#table = new TableView({
+      select: (row) => this.#select(row),
+      sort: (column) => this.#sortBy(column),
+    })
+  }
+
+  /** Puts the page into an element and draws it; the table follows once the graph is on the screen. */
+  mount(holder: HTMLElement): void {
+    document.title = `${targetName(this.#profile)} · Emberscope`
+    const searchRow = element('div', { class: 'search-row' }, this.#search.root)
+    const choice = columnChoice(this.#profile, (column) => this.#showColumn(column))
+    if (choice !== null) searchRow.append(choice)
+    const main = element('main', {}, this.#flame.root, this.#table.root)
+    holder.replaceChildren(this.#header, searchRow, this.#toolbar, main, this.#strip.root)
+    this.#drawHeader()
+    this.#drawGraph()
+    this.#strip.showFrame(this.#model, null)
+    setTimeout(() => this.#drawTable(), 0)
+    this.#watchWidth()
+    this.#listen()
+  }
+
+  /** Searches and shows what was found. */
+  search(text: string): void {
+    const query = text === '' ? null : parseQuery(text)
+    this.#place = -1
+    this.#found = query !== null && 'matches' in query ? searchTree(this.#model.tree, query.matches) : null
+    if (query === null)
+      this.#search.show({ share: null, error: '', detail: '', isProblem: false, canStep: false })
+    else if ('problem' in query) this.#sayProblem(`not a regular expression: ${query.problem}`)
+    else if (this.#found!.placeCount === 0) this.#sayProblem(`no function matches ${text} — Esc clears`)
+    else this.#sayFound(this.#found!)
+    this.#flame.mark(this.#marks())
+    this.#drawTable()
+  }
+
+  #sayProblem(detail: string): void {
+    this.#search.show({ share: null, error: '', detail, isProblem: true, canStep: false })
+  }
+
+  #sayFound(found: SearchResult): void {
+    const at = this.#place < 0 ? '' : `${whole(this.#place + 1)} of `
+    const detail = `${at}${whole(found.placeCount)} ${found.placeCount === 1 ? 'place' : 'places'}`
+    this.#search.show({ ...shareOf(this.#model, found.value), detail, isProblem: false, canStep: true })
+  }
+
+  #step(direction: 1 | -1): void {
+    const places = this.#found?.places
+    if (places === undefined || places.length === 0) return
+    const from = this.#place < 0 && direction === -1 ? 0 : this.#place
+    this.#place = (from + direction + places.length) % places.length
+    const node = places[this.#place]!
+    this.#sayFound(this.#found!)
+    this.#flame.mark(this.#marks())
+    if (this.#flame.focusNode(node)) return
+    this.#zoom({ node, members: null })
+    this.#flame.focusNode(node)
+  }
+
+  #zoom(target: Zoom): void {
+    this.#chain = zoomInto(this.#model.tree, this.#chain, target)
+    this.#drawGraph()
+  }
+
+  #press(drawn: DrawnFrame): void {
+    const here = this.#chain[this.#chain.length - 1]!
+    // A box below the zoom leads to its parent; one at the zoom itself, to its members alone.
+    const members = drawn.members !== null && here.node === drawn.node ? drawn.members : null
+    const keepFocus = this.#flame.root.contains(document.activeElement)
+    this.#zoom({ node: drawn.node, members })
+    if (keepFocus) this.#flame.focusNode(drawn.node)
+  }
+
+  #out(): void {
+    const from = this.#chain[this.#chain.length - 1]!
+    const keepFocus = this.#flame.root.contains(document.activeElement)
+    this.#chain = zoomOut(this.#chain)
+    this.#drawGraph()
+    if (keepFocus) this.#flame.focusNode(from.node)
+  }
+
+  #point(drawn: DrawnFrame | null): void {
+    this.#pointed = drawn
+    if (drawn === null && this.#selectedRow !== null) this.#strip.showRow(this.#model, this.#selectedRow)
+    else this.#strip.showFrame(this.#model, drawn)
+  }
+
+  #select(row: number): void {
+    this.#selectedRow = this.#selectedRow === row ? null : row
+    this.#flame.mark(this.#marks())
+    this.#table.mark(this.#selectedRow)
+    if (this.#selectedRow === null) this.#strip.showFrame(this.#model, null)
+    else this.#strip.showRow(this.#model, row)
+  }
+
+  #sortBy(column: SortColumn): void {
+    this.#sort = column
+    this.#drawTable()
+  }
+
+  #showColumn(column: number): void {
+    this.#model = viewModel(this.#profile, column)
+    this.#chain = wholeTree()
+    this.#selectedRow = null
+    this.#drawHeader()
+    this.#drawGraph()
+    this.search(this.#search.text)
+  }
+
+  #marks(): Marks {
+    const currentNode = this.#place < 0 ? null : (this.#found?.places[this.#place] ?? null)
+    return { found: this.#found?.frames ?? null, selectedRow: this.#selectedRow, currentNode }
+  }
+
+  #drawGraph(): void {
+    const zoom = this.#chain[this.#chain.length - 1]!
+    this.#toolbar.replaceChildren(
+      breadcrumbs(this.#model, zoom, (node) => this.#zoom({ node, members: null })),
+      legend(this.#model),
+    )
+    this.#flame.draw(this.#model, zoom, this.#marks())
+  }
+
+  #drawTable(): void {
+    const { sort } = { sort: this.#sort }
+    this.#table.draw({
+      model: this.#model,
+      sort,
+      found: this.#found?.frames ?? null,
+      selectedRow: this.#selectedRow,
+    })
+  }
+
+  #drawHeader(): void {
+    const download = (): void => void this.#download()
+    const notes = (): void => openNotes(this.#profile.capture?.notes ?? [])
+    const help = (): void => openHelp(this.#notices)
+    this.#header.replaceChildren(headerView(this.#model, { download, toggleTheme, help, notes }))
+  }
+
+  async #download(): Promise<void> {
+    const url = URL.createObjectURL(await zip(encodePprof(this.#profile)))
+    const link = element('a', { href: url, download: `${targetName(this.#profile)}.pb.gz` })
+    link.click()
+    // The browser has taken the data over once the click was handled.
+    setTimeout(() => URL.revokeObjectURL(url), 10_000)
+  }
+
+  #watchWidth(): void {
+    let widthPx = this.#flame.root.clientWidth
+    new ResizeObserver(() => {
+      if (this.#flame.root.clientWidth === widthPx) return
+      widthPx = this.#flame.root.clientWidth
+      this.#drawGraph()
+    }).observe(this.#flame.root)
+  }
+
+  #listen(): void {
+    listenToKeys({
+      move: (way) => this.#flame.moveFocus(way),
+      zoomFocused: () => this.#pointed !== null && this.#press(this.#pointed),
+      out: () => this.#out(),
+      escape: () => this.#escape(),
+      reset: () => this.#zoom({ node: 0, members: null }),
+      search: () => this.#search.focus(),
+      step: (direction) => this.#step(direction),
+      table: () => this.#table.focus(),
+      help: () => openHelp(this.#notices),
+    })
+  }
+
+  #escape(): void {
+    if (this.#search.text !== '' || this.#search.isFocused) {
+      this.#search.clear()
+      this.search('')
+    } else if (this.#selectedRow !== null) this.#select(this.#selectedRow)
+    else this.#out()
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Which colour a frame has: one hue per binary, or per package where all code sits in one binary (Go, Java, folded
+ * text). Hues are slots found by a hash of the name, so a library keeps its colour from profile to profile; where two
+ * of the heaviest groups would meet in a slot, the lighter one moves on to the next.
+ */
+
+import type { FlameTree } from '../../model/flame-tree.ts'
+import { moduleName } from '../../model/frame-name.ts'
+import { FRAME_KINDS } from '../../model/profile.ts'
+import { frameLabel } from './function-table.ts'
+
+/** A group of frames with one hue, in degrees of oklch. `value` is its self weight. */
+export interface ColourGroup {
+  readonly name: string
+  readonly hue: number
+  readonly value: number
+}
+
+/** Groups heaviest first, and the hue of each frame. */
+export interface Colours {
+  readonly groups: readonly ColourGroup[]
+  readonly hueOfFrame: Uint16Array
+}
+
+/** Kernel frames are recognised everywhere: their hue is nobody else's. */
+const KERNEL_HUE = 0
+const HUES = [40, 145, 250, 310, 90, 195, 65, 275, 120, 220, 170, 330] as const
+
+/** Colours of a tree's frames. */
+export function colourFrames(tree: FlameTree): Colours {
+  const names: string[] = []
+  const ids = new Map<string, number>()
+  const groupOfFrame = new Int32Array(tree.frames.count)
+  for (let f = 0; f < tree.frames.count; f++) {
+    const name = groupName(tree, f)
+    const id = ids.get(name) ?? names.push(name) - 1
+    ids.set(name, id)
+    groupOfFrame[f] = id
+  }
+  const weight = new Float64Array(names.length)
+  for (let node = 1; node < tree.count; node++) weight[groupOfFrame[tree.frame[node]!]!]! += tree.self[node]!
+  const order = names.map((_, id) => id).sort((a, b) => weight[b]! - weight[a]! || a - b)
+  const hues = giveHues(order, names)
+  return {
+    groups: order.map((id) => ({ name: names[id]!, hue: hues[id]!, value: weight[id]! })),
+    hueOfFrame: Uint16Array.from(groupOfFrame, (id) => hues[id]!),
+  }
+}
+
+function giveHues(order: readonly number[], names: readonly string[]): number[] {
+  const hues: number[] = []
+  const taken = new Set<number>()
+  for (const id of order) {
+    const name = names[id]!
+    if (name === 'kernel') hues[id] = KERNEL_HUE
+    else {
+      let slot = fnv1a(name) % HUES.length
+      while (taken.has(slot) && taken.size < HUES.length) slot = (slot + 1) % HUES.length
+      if (taken.size < HUES.length) taken.add(slot)
+      hues[id] = HUES[slot]!
+    }
+  }
+  return hues
+}
+
+/** Binary, script or package of a frame, for people. */
+export function groupName(tree: FlameTree, frame: number): string {
+  const location = tree.profile.locations[tree.frames.location[frame]!]!
+  const kind = FRAME_KINDS[tree.frames.kind[frame]!]
+  if (kind === 'kernel') return 'kernel'
+  const module = moduleName(tree.profile, location)
+  if (kind === 'jit' || kind === 'interpreted') {
+    const file = tree.profile.functions[tree.frames.function[frame]!]?.fileName ?? ''
+    return file === '' ? 'run-time code' : file.slice(file.lastIndexOf('/') + 1)
+  }
+  if (tree.frames.function[frame]! < 0) return module === '' ? 'unknown' : module
+  const name = frameLabel(tree, frame)
+  const goPackage = /^((?:[\w.-]+\/)+[\w-]+)\./.exec(name)
+  if (goPackage !== null) return goPackage[1]!
+  return module === '' ? packageOf(name) : module
+}
+
+/** `std` of `std::vec::push`, `java/util` of `java.util.List.add`, the name itself where it has no parts. */
+function packageOf(name: string): string {
+  const plain = name.replace(/^[<(&*]+/, '')
+  const scope = /^([\w$]+)::/.exec(plain)
+  if (scope !== null) return scope[1]!
+  const dotted = /^([\w$]+(?:[./][\w$]+)?)[./][\w$]+/.exec(plain)
+  return dotted === null ? plain : dotted[1]!
+}
+
+/** FNV-1a, 32 bits. http://www.isthe.com/chongo/tech/comp/fnv/ */
+export function fnv1a(text: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash >>> 0
+}

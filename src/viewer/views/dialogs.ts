@@ -1,0 +1,61 @@
+/** What opens over the page: the keys with the patterns and the notices, and the profiler's notes. */
+import { element } from './dom.ts'
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ['←  →  ↑  ↓', 'move between frames (also h j k l)'],
+  ['Enter', 'zoom to the frame'],
+  ['Esc, Backspace', 'one step out; Esc clears the search first'],
+  ['0', 'the whole profile'],
+  ['/', 'search; /regexp/ between slashes'],
+  ['n, N', 'next and previous place found'],
+  ['t', 'to the table'],
+  ['?', 'this help'],
+]
+
+const PATTERNS: readonly (readonly [string, string])[] = [
+  ['kernel', 'kernel: hatched'],
+  ['jit', 'made at run time (JIT, interpreted): dotted'],
+  ['inlined', 'inlined into its caller: dashed top edge'],
+  ['box', 'frames too narrow to draw: grey hatch; a click shows them'],
+]
+
+/** Opens the help over the page. `notices` is shown as text. */
+export function openHelp(notices: string): void {
+  const keys = element('dl', { class: 'key-list' })
+  for (const [key, does] of KEYS)
+    keys.append(element('dt', {}, element('kbd', {}, key)), element('dd', {}, does))
+  const patterns = element('ul', { class: 'patterns' })
+  for (const [kind, words] of PATTERNS) {
+    const sample = element('i', { class: `sample ${kind}`, 'aria-hidden': 'true' })
+    patterns.append(element('li', {}, sample, words))
+  }
+  const reading = element(
+    'p',
+    {},
+    'Width is CPU: a frame is as wide as the samples that ran in it or below it. Its self part is what no callee covers. Colour tells the binary or package. ± is the 95 % interval.',
+  )
+  const licences = element('details', {}, element('summary', {}, 'Third-party notices'))
+  licences.append(element('pre', { tabindex: '0' }, notices))
+  openDialog('Keys and reading', keys, element('h3', {}, 'Patterns'), patterns, reading, licences)
+}
+
+/** Opens the profiler's notes. */
+export function openNotes(notes: readonly string[]): void {
+  const list = element('ul', { class: 'notes' })
+  for (const note of notes) list.append(element('li', {}, note))
+  openDialog('Notes of the profiler', list)
+}
+
+function openDialog(title: string, ...content: Node[]): void {
+  const heading = element('h2', { id: 'dialog-title' }, title)
+  const close = element('button', { class: 'control', value: 'close' }, 'Close')
+  const form = element('form', { method: 'dialog' }, heading, close)
+  const dialog = element('dialog', { 'aria-labelledby': 'dialog-title' }, form)
+  dialog.append(...content)
+  dialog.addEventListener('close', () => dialog.remove())
+  dialog.addEventListener('click', (event) => {
+    if (event.target === dialog) dialog.close()
+  })
+  document.body.append(dialog)
+  dialog.showModal()
+}

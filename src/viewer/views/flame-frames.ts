@@ -1,0 +1,78 @@
+/** What the page adds to each frame the library drew: hue, pattern, marks, and the words a screen reader says. */
+import type { LaidOut } from 'd3-flame-graph'
+import { FRAME_KINDS } from '../../model/profile.ts'
+import { percent, whole } from '../data/numbers.ts'
+import type { ViewModel } from '../data/view-model.ts'
+import { datumOf, type FlameDatum } from './flame.ts'
+
+/** Frames to point out: 1 for each frame id that the search found, and the table's selected row. */
+export interface Marks {
+  readonly found: Uint8Array | null
+  readonly selectedRow: number | null
+  /** The node of the place the search is at. */
+  readonly currentNode: number | null
+}
+
+/** Labels of narrower frames are hidden: three letters help nobody. */
+const MIN_LABEL_PX = 26
+
+/** Dresses all drawn frames; returns each with its element. */
+export function decorate(
+  holder: Element,
+  model: ViewModel,
+  marks: Marks,
+): Map<LaidOut<FlameDatum>, SVGGElement> {
+  const frames = new Map<LaidOut<FlameDatum>, SVGGElement>()
+  let tabStop: SVGGElement | null = null
+  for (const group of holder.querySelectorAll<SVGGElement>('g.frame')) {
+    const frame = datumOf(group)
+    frames.set(frame, group)
+    dress(group, frame, model, marks)
+    if (tabStop === null && !frame.data.fade) tabStop = group
+  }
+  if (tabStop !== null) tabStop.tabIndex = 0
+  return frames
+}
+
+function dress(group: SVGGElement, frame: LaidOut<FlameDatum>, model: ViewModel, marks: Marks): void {
+  const { drawn, fade } = frame.data
+  const classes = ['frame']
+  if (fade) classes.push('fade')
+  if (Number(group.getAttribute('width')) < MIN_LABEL_PX) classes.push('narrow')
+  const id = drawn === null || drawn.members !== null ? -1 : model.tree.frame[drawn.node]!
+  if (drawn?.members != null) classes.push('box')
+  else if (id < 0) classes.push('root')
+  else {
+    const { frames } = model.tree
+    const kind = FRAME_KINDS[frames.kind[id]!]!
+    if (kind !== 'native') classes.push(kind)
+    if (frames.inlined[id] === 1) classes.push('inlined')
+    if (marks.found?.[id] === 1) classes.push('found')
+    if (marks.selectedRow !== null && model.functions().rowOfFrame[id] === marks.selectedRow)
+      classes.push('selected')
+    if (drawn?.node === marks.currentNode) classes.push('current')
+    group.style.setProperty('--hue', String(model.colours.hueOfFrame[id]))
+  }
+  group.setAttribute('class', classes.join(' '))
+  speak(group, frame, model)
+}
+
+function speak(group: SVGGElement, frame: LaidOut<FlameDatum>, model: ViewModel): void {
+  const { drawn, name } = frame.data
+  group.setAttribute('role', 'treeitem')
+  group.setAttribute('aria-level', String(frame.depth + 1))
+  group.setAttribute('tabindex', '-1')
+  if (frame.children !== undefined) group.setAttribute('aria-expanded', 'true')
+  else group.removeAttribute('aria-expanded')
+  group.setAttribute('aria-label', drawn === null ? name : spoken(model, frame.data))
+}
+
+function spoken(model: ViewModel, data: FlameDatum): string {
+  const { drawn, name, children } = data
+  const all = model.tree.total[0]! || 1
+  if (drawn!.members !== null)
+    return `${whole(drawn!.members.length)} small frames, ${percent(drawn!.value / all)}`
+  const node = drawn!.node
+  const callees = children.length === 0 ? '' : `, ${children.length} callees`
+  return `${name}, ${percent(model.tree.total[node]! / all)}, self ${percent(model.tree.self[node]! / all)}${callees}`
+}

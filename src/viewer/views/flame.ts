@@ -1,0 +1,187 @@
+/**
+ * The flame graph: d3-flame-graph draws, and only that. It gets a fresh small tree on every change; zoom, search,
+ * colours, keys and the spoken text are ours, because the library does them over all of its data, with recursion, or
+ * not at all.
+ */
+import flamegraph, { type FlameChart, type LaidOut } from 'd3-flame-graph'
+import { select } from 'd3-selection'
+import { nodeName } from '../data/function-table.ts'
+import { percent, whole } from '../data/numbers.ts'
+import type { ViewModel } from '../data/view-model.ts'
+import { type DrawnFrame, prune } from '../prune/prune.ts'
+import { pathTo, type Zoom } from '../prune/zoom.ts'
+import { element } from './dom.ts'
+import { decorate, type Marks } from './flame-frames.ts'
+
+/** What the library lays out. `drawn` is null for a stand-in of skipped ancestors. */
+export interface FlameDatum {
+  readonly name: string
+  readonly value: number
+  readonly fade: boolean
+  readonly drawn: DrawnFrame | null
+  readonly children: FlameDatum[]
+}
+
+/** What a reader does to a frame. */
+export interface FlameActions {
+  point(drawn: DrawnFrame | null): void
+  press(drawn: DrawnFrame): void
+}
+
+const ROW_PX = 20
+/** Ancestors drawn above a zoom: the first few and the last; a line between them stands for the rest. */
+const FIRST_ANCESTORS = 4
+const LAST_ANCESTORS = 12
+
+/** The graph and its element. */
+export class FlameView {
+  readonly root = element('div', { class: 'flame' })
+  readonly #note = element('p', { class: 'flame-note', hidden: '' })
+  readonly #holder = element('div', { class: 'flame-holder' })
+  readonly #actions: FlameActions
+  #chart: FlameChart<FlameDatum> | null = null
+  #model: ViewModel | null = null
+  #frames = new Map<LaidOut<FlameDatum>, SVGGElement>()
+
+  constructor(actions: FlameActions) {
+    this.#actions = actions
+    this.root.append(this.#note, this.#holder)
+    // The library zooms on click and cannot be told not to: the event never reaches it.
+    this.#holder.addEventListener('click', (event) => this.#onClick(event), { capture: true })
+    this.#holder.addEventListener('pointerover', (event) => this.#actions.point(drawnOf(event.target)))
+    this.#holder.addEventListener('pointerleave', () => this.#actions.point(null))
+    this.#holder.addEventListener('focusin', (event) => this.#actions.point(drawnOf(event.target)))
+  }
+
+  /** Draws a zoom of a model at the present width. */
+  draw(model: ViewModel, zoom: Zoom, marks: Marks): void {
+    this.#model = model
+    const widthPx = Math.max(120, this.#holder.clientWidth)
+    const { top, rowsCut } = prune(model.tree, zoom, widthPx)
+    const data = withAncestors(model, zoom, toDatum(model, top, zoom.members !== null))
+    this.#note.hidden = !rowsCut
+    this.#note.textContent = `Stacks deeper than ${whole(1000)} rows go on in the hatched boxes: click one to go there.`
+    if (this.#chart === null) {
+      this.#chart = newChart(widthPx)
+      this.#chart(select(this.#holder).datum(data))
+      const svg = this.#holder.querySelector('svg')!
+      svg.querySelector('text.title')?.remove()
+      svg.setAttribute('role', 'tree')
+      svg.setAttribute('aria-label', 'Flame graph, callers above callees')
+    } else this.#chart.width(widthPx).update(data)
+    this.mark(marks)
+  }
+
+  /** Shows other marks (found, selected) on the frames that are drawn. */
+  mark(marks: Marks): void {
+    if (this.#model === null) return
+    this.#frames = decorate(this.#holder, this.#model, marks)
+  }
+
+  /** Moves the focus to the frame of a node; false when it is not drawn. */
+  focusNode(node: number): boolean {
+    for (const [frame, group] of this.#frames) {
+      const drawn = frame.data.drawn
+      if (drawn?.node !== node || drawn.members !== null) continue
+      this.#focus(group)
+      return true
+    }
+    return false
+  }
+
+  /** Moves the focus from the focused frame to a neighbour; to the first frame when none has it. */
+  moveFocus(way: 'up' | 'down' | 'left' | 'right'): void {
+    const focused = [...this.#frames].find(([, group]) => group === document.activeElement)
+    if (focused === undefined) {
+      const first = [...this.#frames].find(([frame]) => !frame.data.fade)
+      if (first !== undefined) this.#focus(first[1])
+      return
+    }
+    const next = neighbour(focused[0], way, this.#frames)
+    if (next !== undefined) this.#focus(next)
+  }
+
+  #focus(group: SVGGElement): void {
+    for (const other of this.#frames.values()) if (other.tabIndex === 0) other.tabIndex = -1
+    group.tabIndex = 0
+    group.focus({ preventScroll: true })
+    group.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }
+
+  #onClick(event: Event): void {
+    event.stopPropagation()
+    const drawn = drawnOf(event.target)
+    if (drawn !== null) this.#actions.press(drawn)
+  }
+}
+
+function newChart(widthPx: number): FlameChart<FlameDatum> {
+  // A tooltip object keeps the library from writing a <title> into every frame; ours is the detail strip.
+  const noTooltip = Object.assign(() => undefined, { show: () => undefined, hide: () => undefined })
+  return flamegraph<FlameDatum>()
+    .width(widthPx)
+    .cellHeight(ROW_PX)
+    .minFrameSize(1)
+    .transitionDuration(0)
+    .inverted(true)
+    .resetHeightOnZoom(true)
+    .sort(false)
+    .tooltip(noTooltip)
+    .setLabelHandler(() => '')
+    .setDetailsHandler(() => undefined)
+    .setColorMapper(() => '')
+}
+
+/** The drawn frame an event happened on. */
+function drawnOf(target: EventTarget | null): DrawnFrame | null {
+  const group = target instanceof Element ? target.closest('g.frame') : null
+  return group === null ? null : datumOf(group).data.drawn
+}
+
+/** The library keeps its layout on the element, as d3-selection does. */
+export function datumOf(group: Element): LaidOut<FlameDatum> {
+  return (group as unknown as { __data__: LaidOut<FlameDatum> }).__data__
+}
+
+function toDatum(model: ViewModel, drawn: DrawnFrame, fade: boolean): FlameDatum {
+  const children = drawn.children.map((child) => toDatum(model, child, false))
+  return { name: drawnName(model, drawn), value: drawn.value, fade, drawn, children }
+}
+
+/** Label of a drawn thing. */
+export function drawnName(model: ViewModel, drawn: DrawnFrame): string {
+  if (drawn.members === null) return nodeName(model.tree, drawn.node)
+  const share = model.tree.total[0]! > 0 ? drawn.value / model.tree.total[0]! : 0
+  return `+${whole(drawn.members.length)} small · ${percent(share)}`
+}
+
+/** Puts the way to the zoom above it, at full width and faded. */
+function withAncestors(model: ViewModel, zoom: Zoom, below: FlameDatum): FlameDatum {
+  const above = pathTo(model.tree, zoom.node).slice(0, -1)
+  const skipped = above.length - FIRST_ANCESTORS - LAST_ANCESTORS
+  let data = below
+  for (let i = above.length - 1; i >= 0; i--) {
+    const isSkipped = skipped > 1 && i >= FIRST_ANCESTORS && i < above.length - LAST_ANCESTORS
+    if (isSkipped && i > FIRST_ANCESTORS) continue
+    const drawn = { node: above[i]!, value: below.value, children: [], members: null }
+    const name = isSkipped ? `⋯ ${whole(skipped)} frames` : nodeName(model.tree, above[i]!)
+    data = { name, value: below.value, fade: true, drawn: isSkipped ? null : drawn, children: [data] }
+  }
+  return data
+}
+
+type Frames = ReadonlyMap<LaidOut<FlameDatum>, SVGGElement>
+
+function neighbour(frame: LaidOut<FlameDatum>, way: string, frames: Frames): SVGGElement | undefined {
+  if (way === 'up') return frame.parent === null ? undefined : frames.get(frame.parent)
+  if (way === 'down') return firstDrawn(frame.children ?? [], frames)
+  // Siblings first, then the rest of the row: all frames of a row lie in one line for the eye.
+  const row = [...frames.keys()].filter((other) => other.depth === frame.depth).sort((a, b) => a.x0 - b.x0)
+  const at = row.indexOf(frame) + (way === 'right' ? 1 : -1)
+  return row[at] === undefined ? undefined : frames.get(row[at])
+}
+
+function firstDrawn(candidates: readonly LaidOut<FlameDatum>[], frames: Frames): SVGGElement | undefined {
+  for (const candidate of candidates) if (frames.has(candidate)) return frames.get(candidate)
+  return undefined
+}
