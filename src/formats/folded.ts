@@ -6,7 +6,7 @@
  * suffix of the code both are in). Names are made safe: ';' becomes ':', line breaks become a space, because the format
  * has no quoting. Samples without a stack count for `[no stack]`. Everything else (addresses, files, labels) is lost.
  */
-import { functionName, unnamedLocation } from '../model/location-name.ts'
+import { functionName, unnamedLocation } from '../model/frame-name.ts'
 import { PairTable } from '../model/pair-table.ts'
 import type { Label, Profile } from '../model/profile.ts'
 import { samplesColumn } from '../model/top.ts'

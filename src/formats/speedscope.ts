@@ -5,7 +5,7 @@
  * order view means something. Without times: one profile of everything. Frames are merged by name and file, because
  * speedscope takes each entry of `frames` for a function of its own. Kinds, labels and addresses are lost.
  */
-import { functionName, sourceOrBinary, unnamedLocation } from '../model/location-name.ts'
+import { functionName, sourceOrBinary, unnamedLocation } from '../model/frame-name.ts'
 import type { Label, Profile } from '../model/profile.ts'
 
 export interface SpeedscopeOptions {

@@ -5,7 +5,7 @@
  * sample, however often it is on the stack. One walk over the prefix tree with a counter per function ("how many of
  * it are above me") does this: a function's total is the weight below its outermost frames.
  */
-import { functionName, sourceOrBinary, unnamedLocation } from './location-name.ts'
+import { functionName, sourceOrBinary, unnamedLocation } from './frame-name.ts'
 import type { Profile } from './profile.ts'
 
 /** A function's weights, in the unit of the column asked for. */
