@@ -10,6 +10,7 @@ import {
   type CommandName,
   DEFAULT_DURATION_MS,
   DEFAULT_RATE_HZ,
+  type FoldedRoot,
   OPTIONS,
   type OptionSpec,
   SHELLS,
@@ -17,7 +18,7 @@ import {
   spelling,
 } from './options.ts'
 import { isStdout, type Output, parseOutputs } from './output-plan.ts'
-import { parseDuration, parsePort, parseRate } from './values.ts'
+import { parseDuration, parseFoldedRoot, parsePort, parseRate } from './values.ts'
 
 /** What to profile, as asked; target.ts finds it on this host. */
 export type TargetSpec =
@@ -34,6 +35,7 @@ export interface RecordCommand {
   readonly rateHz: number
   /** Empty: the default page. */
   readonly outputs: readonly Output[]
+  readonly foldedRoot: FoldedRoot
   readonly force: boolean
   readonly json: boolean
   readonly open: boolean
@@ -56,6 +58,7 @@ export interface ExportCommand {
   readonly kind: 'export'
   readonly file: string
   readonly outputs: readonly Output[]
+  readonly foldedRoot: FoldedRoot
   readonly force: boolean
   readonly quiet: boolean
 }
@@ -199,6 +202,7 @@ function parseRecord(words: Words, operands: readonly string[]): RecordCommand {
     durationMs: optionValue<number | null>(words, 'duration', parseDuration, fallbackMs),
     rateHz: optionValue(words, 'frequency', parseRate, DEFAULT_RATE_HZ),
     outputs: parseOutputs(words.options.get('output') ?? []),
+    foldedRoot: foldedRoot(words),
     force: has('force'),
     json: has('json'),
     open: !has('no-open'),
@@ -226,6 +230,10 @@ function refuseContradictions(command: RecordCommand, has: (name: string) => boo
   }
   if (toStdout && command.json)
     throw new AgentError('usage', '-o - and --json both write to standard output; use one')
+}
+
+function foldedRoot(words: Words): FoldedRoot {
+  return optionValue(words, 'root', parseFoldedRoot, '')
 }
 
 function nonEmpty(option: string): (text: string) => string {
@@ -284,6 +292,7 @@ function parseExport(words: Words, operands: readonly string[]): ExportCommand {
     kind: 'export',
     file,
     outputs,
+    foldedRoot: foldedRoot(words),
     force: words.options.has('force'),
     quiet: words.options.has('quiet'),
   }

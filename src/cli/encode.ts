@@ -1,14 +1,19 @@
 /** A profile as the bytes of one output format. Heavy writers are loaded when first needed. */
 import { gzipSync } from 'node:zlib'
 import type { Profile } from '../model/profile.ts'
+import type { FoldedRoot } from './options.ts'
 import type { Contents } from './output-files.ts'
 import type { OutputFormat } from './output-plan.ts'
 
 /** Compression level: 6 halves the time of 9 for 1 % of size. */
 const GZIP_LEVEL = 6
 
-/** Contents of a file of that format. Text formats come piece by piece. */
-export async function encodeProfile(profile: Profile, format: OutputFormat['name']): Promise<Contents> {
+/** Contents of a file of that format. Text formats come piece by piece; `root` begins folded stacks only. */
+export async function encodeProfile(
+  profile: Profile,
+  format: OutputFormat['name'],
+  root: FoldedRoot,
+): Promise<Contents> {
   switch (format) {
     case 'html': {
       const [{ writeHtml }, { pageAssets }] = await Promise.all([
@@ -22,7 +27,7 @@ export async function encodeProfile(profile: Profile, format: OutputFormat['name
       return [gzipSync(encodePprof(profile), { level: GZIP_LEVEL })]
     }
     case 'folded':
-      return (await import('../formats/folded.ts')).writeFolded(profile)
+      return (await import('../formats/folded.ts')).writeFolded(profile, root === '' ? {} : { root })
     case 'speedscope':
       return (await import('../formats/speedscope.ts')).writeSpeedscope(profile)
     case 'json':

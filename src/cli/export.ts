@@ -15,7 +15,7 @@ export async function exportFile(command: ExportCommand, world: World): Promise<
   checkOutputs(command.outputs, placement)
   const { readProfileFile } = await import('../formats/read-any.ts')
   const profile = await readProfileFile(command.file)
-  const { files, failures } = await writeOutputs(profile, command.outputs, placement, world.stdout)
+  const { files, failures } = await writeOutputs(profile, { ...command, placement }, world.stdout)
   // On stderr: standard output may be one of the outputs.
   if (!command.quiet)
     printLines(

@@ -16,23 +16,42 @@ const MIN_STEP = 0.5
 /** Follows the heaviest callee from the heaviest root. null when nothing stands out or nothing has names. */
 export function hottestPath(profile: Profile, names: number): HottestPath | null {
   const totals = nodeTotals(profile)
-  const { parent, location } = profile.stacks
-  const children = childLists(parent)
-  const all = profile.samples.stack.length
+  const children = childLists(profile.stacks.parent)
+  const least = profile.samples.stack.length * MIN_SHARE
   const path: string[] = []
   let samples = 0
-  let next = children.get(-1) ?? []
-  let limit = all * MIN_SHARE
-  while (next.length > 0) {
-    const heaviest = next.reduce((a, b) => (totals[b]! > totals[a]! ? b : a))
-    if (totals[heaviest]! < limit) break
-    samples = totals[heaviest]!
-    path.push(...namesAt(profile, location[heaviest]!))
-    limit = Math.max(all * MIN_SHARE, samples * MIN_STEP)
-    next = children.get(heaviest) ?? []
+  let group = heaviestGroup(profile, children.get(-1) ?? [], totals)
+  while (group && group.samples >= Math.max(1, least, samples * MIN_STEP)) {
+    samples = group.samples
+    path.push(...group.names)
+    const callees = group.nodes.flatMap((node) => children.get(node) ?? [])
+    group = heaviestGroup(profile, callees, totals)
   }
   const distinct = path.filter((name, i) => name !== path[i - 1])
   return distinct.length < 2 ? null : { names: distinct.slice(-names), samples }
+}
+
+/** Nodes that show the same functions: one function is called, and sampled, at many addresses. */
+interface Group {
+  readonly nodes: number[]
+  readonly names: readonly string[]
+  samples: number
+}
+
+function heaviestGroup(profile: Profile, nodes: readonly number[], totals: Float64Array): Group | undefined {
+  const groups = new Map<string, Group>()
+  for (const node of nodes) {
+    const names = namesAt(profile, profile.stacks.location[node]!)
+    const key = names.join('\0')
+    const group = groups.get(key) ?? { nodes: [], names, samples: 0 }
+    group.nodes.push(node)
+    group.samples += totals[node]!
+    groups.set(key, group)
+  }
+  return [...groups.values()].reduce<Group | undefined>(
+    (a, b) => (a && a.samples >= b.samples ? a : b),
+    undefined,
+  )
 }
 
 /** Samples at or below each node of the stack table. */

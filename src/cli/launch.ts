@@ -12,7 +12,7 @@ import type { ExitStatus } from './deps.ts'
 import { environmentOf, type InvokingUser } from './invoking-user.ts'
 import type { Environment } from './world.ts'
 
-/** The odd variable name keeps a user's own variable from being touched; `_` would be exported to the command. */
+/** The odd variable name keeps a user's own variable from being touched. dash knows no `exec --`. */
 const GATE = 'read -r emberscope_gate <&3 || exit 130; exec 3<&-; unset emberscope_gate; exec "$@"'
 
 export interface LaunchOptions {

@@ -43,6 +43,13 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'write FILE instead of the default page; repeatable; format by extension',
     commands: ['record', 'export'],
   },
+  {
+    name: 'root',
+    short: '',
+    value: 'WHAT',
+    help: 'folded files: begin each stack with its "comm" (process name) or "thread"',
+    commands: ['record', 'export'],
+  },
   { name: 'force', short: '', value: '', help: 'overwrite existing files', commands: ['record', 'export'] },
   { name: 'all', short: '', value: '', help: 'profile every process of this machine', commands: ['record'] },
   {
@@ -99,6 +106,10 @@ export const DEFAULT_DURATION_MS = 10_000
 export const MAX_DURATION_MS = 24 * 3_600_000
 export const DEFAULT_RATE_HZ = 99
 export const MAX_RATE_HZ = 999
+
+/** What may begin a folded stack; '' for nothing. */
+export const FOLDED_ROOTS = ['comm', 'thread'] as const
+export type FoldedRoot = (typeof FOLDED_ROOTS)[number] | ''
 
 /** Shells we print completions for. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const

@@ -169,8 +169,7 @@ async function captureAndWrite(
       : plan.outputs
   const { files, failures } = await writeOutputs(
     comment(result.profile),
-    outputs,
-    plan.placement,
+    { outputs, placement: plan.placement, foldedRoot: command.foldedRoot },
     world.stdout,
   )
   const lastSampleToFilesNs = Number(world.monotonicNs() - result.lastSampleMonotonicNs)

@@ -1,6 +1,6 @@
 /** Option values: text in, a checked number out, or an AgentError `usage` that names option, range and text. */
 import { AgentError } from '../errors.ts'
-import { MAX_DURATION_MS, MAX_RATE_HZ } from './options.ts'
+import { FOLDED_ROOTS, type FoldedRoot, MAX_DURATION_MS, MAX_RATE_HZ } from './options.ts'
 
 const UNIT_MS: Readonly<Record<string, number>> = { '': 1000, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
@@ -27,6 +27,13 @@ export function parseRate(text: string): number {
 /** '8080' -> 8080. */
 export function parsePort(text: string): number {
   return parseInteger('--port', text, 1, 65_535)
+}
+
+/** 'comm' or 'thread'. */
+export function parseFoldedRoot(text: string): FoldedRoot {
+  const root = FOLDED_ROOTS.find((known) => known === text)
+  if (!root) throw new AgentError('usage', `--root must be ${FOLDED_ROOTS.join(' or ')}, got "${text}"`)
+  return root
 }
 
 function parseInteger(option: string, text: string, low: number, high: number): number {

@@ -5,6 +5,7 @@
 import { AgentError } from '../errors.ts'
 import type { Profile } from '../model/profile.ts'
 import { encodeProfile } from './encode.ts'
+import type { FoldedRoot } from './options.ts'
 import { collected, type Placement, type WrittenFile, writeOutput } from './output-files.ts'
 import { isStdout, type Output } from './output-plan.ts'
 import { stream } from './print.ts'
@@ -16,18 +17,24 @@ export interface WriteResult {
   readonly failures: readonly AgentError[]
 }
 
+export interface WriteRequest {
+  readonly outputs: readonly Output[]
+  readonly placement: Placement
+  readonly foldedRoot: FoldedRoot
+}
+
 /** Files first, standard output last (its reader may be slow). Errors that are no AgentError pass through. */
 export async function writeOutputs(
   profile: Profile,
-  outputs: readonly Output[],
-  placement: Placement,
+  request: WriteRequest,
   stdout: TextOutput,
 ): Promise<WriteResult> {
+  const { outputs, placement, foldedRoot } = request
   const files: WrittenFile[] = []
   const failures: AgentError[] = []
   for (const output of outputs.toSorted((a, b) => Number(isStdout(a)) - Number(isStdout(b)))) {
     try {
-      const contents = await encodeProfile(profile, output.format.name)
+      const contents = await encodeProfile(profile, output.format.name, foldedRoot)
       if (isStdout(output)) await stream(stdout, collected(contents))
       else files.push(writeOutput(output.path, output.format.name, contents, placement))
     } catch (error) {

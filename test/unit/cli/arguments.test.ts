@@ -29,6 +29,7 @@ describe('targets', () => {
       durationMs: 10_000,
       rateHz: 99,
       outputs: [],
+      foldedRoot: '',
       force: false,
       json: false,
       open: true,
@@ -136,6 +137,10 @@ describe('options', () => {
       refusal('4242', '--port', '80'),
       '--port is an option of profile open only; see profile --help',
     )
+  })
+  it('takes a root for folded stacks and refuses another word', () => {
+    assert.equal(record('1', '--root', 'thread').foldedRoot, 'thread')
+    assert.equal(refusal('1', '--root', 'pid'), '--root must be comm or thread, got "pid"')
   })
   it('refuses a filter without text', () => {
     assert.equal(refusal('1', '--comm='), '--comm needs a value that is not empty')
