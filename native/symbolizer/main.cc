@@ -93,7 +93,9 @@ int main(int argc, char **argv) {
     for (int i = 1; i < argc; ++i) {
         uint64_t mebibytes = 0;
         if (ReadOption(argv[i], "--heap-mib=", mebibytes)) limits.heap_bytes = mebibytes << 20;
-        else if (!ReadOption(argv[i], "--cpu-seconds=", limits.cpu_seconds)) return kBadRequest;
+        else if (!ReadOption(argv[i], "--cpu-seconds=", limits.cpu_seconds) &&
+                 !ReadOption(argv[i], "--files=", limits.files))
+            return kBadRequest;
     }
     std::set_new_handler(EndOutOfMemory);
     llvm::install_bad_alloc_error_handler([](void *, const char *, bool) { _exit(kOutOfMemory); });

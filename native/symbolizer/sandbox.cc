@@ -22,6 +22,7 @@ namespace emberscope {
 namespace {
 
 constexpr unsigned kNobody = 65534;
+constexpr uint64_t kFirstFile = 3;
 
 #if defined(__x86_64__)
 constexpr uint32_t kAuditArch = AUDIT_ARCH_X86_64;
@@ -57,11 +58,24 @@ Status SetLimits(const SandboxLimits &limits) {
         {RLIMIT_CPU, limits.cpu_seconds, "RLIMIT_CPU"},
         {RLIMIT_FSIZE, 0, "RLIMIT_FSIZE"},
         {RLIMIT_CORE, 0, "RLIMIT_CORE"},
-        {RLIMIT_NOFILE, limits.descriptors, "RLIMIT_NOFILE"},
+        {RLIMIT_NOFILE, kFirstFile + limits.files, "RLIMIT_NOFILE"},
         {RLIMIT_NPROC, 0, "RLIMIT_NPROC"},
     };
     for (const auto &row : rows) {
         if (Status status = SetLimit(row.resource, row.value, row.name); !status.ok()) return status;
+    }
+    return Status::Ok();
+}
+
+Status CloseOtherFiles(uint64_t files) {
+    const unsigned first = static_cast<unsigned>(kFirstFile + files);
+    if (syscall(SYS_close_range, first, ~0U, 0) == 0) return Status::Ok();
+    // Before Linux 5.9: one by one, up to the highest number a process may have here.
+    if (errno != ENOSYS) return Failed("close_range");
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return Failed("RLIMIT_NOFILE");
+    for (rlim_t fd = first; fd < limit.rlim_max && fd < (1 << 20); ++fd) {
+        close(static_cast<int>(fd));
     }
     return Status::Ok();
 }
@@ -141,6 +155,7 @@ Status InstallFilter() {
 } // namespace
 
 Status EnterSandbox(const SandboxLimits &limits) {
+    if (Status status = CloseOtherFiles(limits.files); !status.ok()) return status;
     if (Status status = DropCapabilities(); !status.ok()) return status;
     // Set after the change of uid, which clears it: we die with the agent that asks.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return Failed("PR_SET_PDEATHSIG");

@@ -16,8 +16,9 @@ struct SandboxLimits {
     // Address space (RLIMIT_AS), where mapped files do count: a browser's debug data alone has 5 to 10 GB.
     uint64_t address_space_bytes = 32ULL << 30;
     uint64_t cpu_seconds = 60;
-    // Descriptors may have numbers below this; nothing can be opened anyway.
-    uint64_t descriptors = 16;
+    // Files given besides stdin, stdout and stderr: descriptors 3, 4, ...; any other is closed. A parent's
+    // parent may have left more open than anybody knows.
+    uint64_t files = 0;
 };
 
 // Enters the sandbox for good. On failure the caller must end: the process may be half confined.

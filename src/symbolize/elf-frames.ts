@@ -22,7 +22,7 @@ import {
 export type FindLines = (request: LineRequest) => Promise<LineResult>
 
 /** What is known of lines when nobody was asked. */
-export const NO_LINES: LineResult = { rows: [], failure: '', missingAlternate: 0, splitUnit: 0 }
+export const NO_LINES: LineResult = { rows: [], failure: '', missingAlternate: 0, splitUnit: 0, damage: 0 }
 
 /** Opens a debug file for reading; undefined when there is none or it is gone. Never waits (a FIFO may lie there). */
 async function openDebugFile(path: string): Promise<FileHandle | undefined> {
@@ -105,6 +105,8 @@ function joinNames(symbol: string, row: readonly SourceFrame[]): SourceFrame[] {
 function linesNotes(path: string, lines: LineResult): string[] {
   const notes: string[] = []
   if (lines.failure) notes.push(`${path} is shown without some or all source lines: ${lines.failure}`)
+  if (lines.damage > 0)
+    notes.push(`${path} has damaged debug information: source lines may be missing or wrong`)
   if (lines.missingAlternate > 0) {
     notes.push(
       `${path} lacks the names of ${lines.missingAlternate} inlined frames: its dwz debug file is not installed`,

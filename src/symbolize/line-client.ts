@@ -23,6 +23,8 @@ export interface LineResult {
   readonly missingAlternate: number
   /** Addresses in units whose inlined functions are in .dwo files, which are not read. */
   readonly splitUnit: number
+  /** Places where the debug information contradicts itself: rows may be missing or wrong. */
+  readonly damage: number
 }
 
 /** Start and parsing of the unit headers take milliseconds; the rest is per address. */
@@ -51,5 +53,6 @@ export async function findLines(path: string, request: LineRequest, budgetMs: nu
     failure: asked ? ASK_FAILURES[asked] : answer.failure.text,
     missingAlternate: answer.counts.get('missing_alternate') ?? 0,
     splitUnit: answer.counts.get('split_unit') ?? 0,
+    damage: answer.counts.get('damage') ?? 0,
   }
 }

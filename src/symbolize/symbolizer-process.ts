@@ -63,7 +63,8 @@ export class SymbolizerProcess {
 
   /** `fds` become descriptors 3, 4, ... of the process, in this order. */
   constructor(path: string, fds: readonly number[]) {
-    this.child = spawn(path, [], { stdio: ['pipe', 'pipe', 'ignore', ...fds], env: {}, cwd: '/' })
+    const options = fds.length > 0 ? [`--files=${fds.length}`] : []
+    this.child = spawn(path, options, { stdio: ['pipe', 'pipe', 'ignore', ...fds], env: {}, cwd: '/' })
     this.pid = this.child.pid
     this.ended = new Promise((resolve) => {
       this.child.on('error', () => {
