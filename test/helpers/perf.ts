@@ -1,0 +1,47 @@
+/** The peer: `perf record -g` on the same program, read back through `perf script`. */
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import type { NamedFrame, NamedStack } from './stacks.ts'
+
+export interface PerfRun {
+  readonly stacks: readonly NamedStack[]
+  readonly dataPath: string
+}
+
+/** Records a command from start to end with frame pointers and the CPU clock, as we do. */
+export function perfRecord(rateHz: number, command: readonly string[], directory: string): PerfRun {
+  const dataPath = join(directory, 'perf.data')
+  const what = ['-e', 'cpu-clock', '-F', String(rateHz), '--call-graph', 'fp']
+  execFileSync('perf', ['record', '-q', ...what, '-o', dataPath, '--', ...command], { stdio: 'ignore' })
+  return { stacks: perfScript(dataPath), dataPath }
+}
+
+/** Every sample of a perf.data file. */
+export function perfScript(dataPath: string): NamedStack[] {
+  const args = ['script', '-i', dataPath, '-F', 'comm,pid,ip,sym,dso']
+  return parsePerfScript(
+    execFileSync('perf', args, { maxBuffer: 1 << 30, stdio: ['ignore', 'pipe', 'ignore'] }).toString(),
+  )
+}
+
+// A header line a sample, then its frames leaf first, each "   address symbol (file)", then an empty line.
+function parsePerfScript(text: string): NamedStack[] {
+  const stacks: NamedStack[] = []
+  for (const block of text.split(/\n\s*\n/)) {
+    const frames = block
+      .split('\n')
+      .map((line) => /^\s+([0-9a-f]+) (.*) \((.*)\)$/.exec(line))
+      .filter((match) => match !== null)
+      .map(([, address, name, path]): NamedFrame => {
+        const isKernel = address!.length === 16 && address!.startsWith('ff')
+        return {
+          name: name!,
+          module: path!.slice(path!.lastIndexOf('/') + 1),
+          kind: isKernel ? 'kernel' : 'native',
+          isNamed: name !== '[unknown]',
+        }
+      })
+    if (frames.length > 0) stacks.push({ frames: frames.reverse(), samples: 1, labels: {} })
+  }
+  return stacks
+}
