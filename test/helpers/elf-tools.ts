@@ -17,10 +17,15 @@ export interface ListedSymbol {
   readonly name: string
 }
 
+const temporaryDirectories: string[] = []
+process.on('exit', () => {
+  for (const directory of temporaryDirectories) rmSync(directory, { recursive: true, force: true })
+})
+
 /** A new empty directory, removed with all it holds when the test process exits. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'emberscope-elf-'))
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+  temporaryDirectories.push(directory)
   return directory
 }
 
