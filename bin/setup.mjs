@@ -57,13 +57,13 @@ const COMMANDS = {
     return args.length > 0 ? profile(args) : profileDemo()
   },
   async test() {
-    setUp(['build', 'lint'])
+    setUp(['build', 'test'])
     forgetResults()
     await runRings(FAST_RINGS)
     return reportTotal()
   },
   async ci() {
-    setUp(['build', 'lint', 'browser'])
+    setUp(['build', 'test', 'browser'])
     await runRings(SLOW_RINGS) // after `npm test`, whose results stand beside these
     return reportTotal()
   },

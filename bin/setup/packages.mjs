@@ -19,9 +19,10 @@ export const PACKAGES = {
     make: '/usr/bin/make',
     python3: '/usr/bin/python3', // node-gyp is written in it
   },
-  lint: {
+  test: {
     'clang-format-19': '/usr/bin/clang-format-19',
     'clang-tidy-19': '/usr/bin/clang-tidy-19',
+    'xz-utils': '/usr/bin/xz', // makes the .gnu_debugdata the symbol tests read
   },
   browser: { chromium: '/usr/bin/chromium' },
 }

@@ -23,7 +23,8 @@ export function environment(extra = {}) {
 
 function showEnds(lines) {
   const cut = lines.length - 2 * SHOWN_LINES
-  const ends = cut > 0 ? [...lines.slice(0, SHOWN_LINES), `… ${cut} lines …`, ...lines.slice(-SHOWN_LINES)] : lines
+  const ends =
+    cut > 0 ? [...lines.slice(0, SHOWN_LINES), `… ${cut} lines …`, ...lines.slice(-SHOWN_LINES)] : lines
   process.stderr.write(`${ends.join('\n')}\n`)
 }
 
