@@ -6,12 +6,12 @@
  */
 #pragma once
 
-#ifdef __bpf__
 #include <linux/types.h>
-#define ABI_ASSERT(condition, message) _Static_assert(condition, message)
-#else
-#include <linux/types.h>
+
+#ifdef __cplusplus
 #define ABI_ASSERT(condition, message) static_assert(condition, message)
+#else
+#define ABI_ASSERT(condition, message) _Static_assert(condition, message)
 #endif
 
 #define ABI_VERSION 1

@@ -40,19 +40,22 @@ struct frame_record {
 
 #if defined(__TARGET_ARCH_arm64) || defined(__aarch64__)
 
-/* 1: the instruction before the return address is a call (and may have called `callee`), 0: it is none. */
+/* As below: 1: a call that may have called `callee`, 0: no call, -1: not known. */
 static __inline int follows_call(__u64 return_address, __u64 callee) {
     __u32 instruction = 0;
-    if (read_user(&instruction, return_address - 4, 4)) return 0;
+    if (read_user(&instruction, return_address - 4, 4)) return -1;
     if ((instruction & 0xfffffc1f) == 0xd63f0000) return 1; /* blr */
     if ((instruction & 0xfc000000) != 0x94000000) return 0; /* bl */
     __u64 offset = (__u64)(((__s64)((__u64)instruction << 38)) >> 36);
-    return callee - (return_address - 4 + offset) < DIRECT_CALL_SPAN;
+    return callee - (return_address - 4 + offset) < DIRECT_CALL_SPAN ? 1 : -1;
 }
 
 #else
 
-/* `call *r/m` (ff /2) of the given total length, ending right before the return address. */
+/*
+ * True when the 8 bytes end in `call *r/m` (ff /2), in any of its lengths: ModRM, then a SIB byte where r/m
+ * is 4, then the displacement (none, 1 or 4 bytes; r/m 5 and SIB base 5 without one have 4).
+ */
 static __inline int is_indirect_call(const __u8 *code) {
     __u8 two = code[7], three = code[6], four = code[5], six = code[3], seven = code[2];
     if (code[6] == 0xff && (two & 0x38) == 0x10) {
@@ -61,12 +64,14 @@ static __inline int is_indirect_call(const __u8 *code) {
     }
     if (code[5] == 0xff && (three & 0x38) == 0x10) {
         if ((three & 0xc0) == 0x40 && (three & 7) != 4) return 1;
-        if ((three & 0xc7) == 0x04) return 1;
+        if (three == 0x14 && (code[7] & 7) != 5) return 1;
     }
-    if (code[4] == 0xff && (four & 0xff) == 0x54) return 1;
-    if (code[2] == 0xff && (six & 0x38) == 0x10 && ((six & 0xc0) == 0x80 || (six & 0xc7) == 0x05)) return 1;
-    if (code[1] == 0xff && (seven & 0xff) == 0x94) return 1;
-    return 0;
+    if (code[4] == 0xff && four == 0x54) return 1;
+    if (code[2] == 0xff && (six & 0x38) == 0x10) {
+        if ((six & 0xc0) == 0x80 && (six & 7) != 4) return 1;
+        if (six == 0x15) return 1;
+    }
+    return code[1] == 0xff && (seven == 0x94 || (seven == 0x14 && (code[3] & 7) == 5));
 }
 
 /*
