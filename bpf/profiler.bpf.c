@@ -25,20 +25,21 @@ struct user_registers {
     __u8 is_user, is_compat;
 };
 
-#if defined(__TARGET_ARCH_arm64)
-#define REGISTERS(regs, out)                                                                                 \
-    ((out)->pc = *(volatile __u64 *)&(regs)->pc, (out)->sp = *(volatile __u64 *)&(regs)->sp,                 \
-     (out)->fp = *(volatile __u64 *)&(regs)->regs[29],                                                       \
-     (out)->is_user = (*(volatile __u64 *)&(regs)->pstate & 0xf) == 0,                                       \
-     (out)->is_compat = (*(volatile __u64 *)&(regs)->pstate & 0x10) != 0)
-#else
-#define USER_CS_64 0x33
 /* Volatile keeps the loads 8 bytes wide: the verifier refuses narrower ones from the context. */
-#define REGISTERS(regs, out)                                                                                 \
-    ((out)->pc = *(volatile __u64 *)&(regs)->rip, (out)->sp = *(volatile __u64 *)&(regs)->rsp,               \
-     (out)->fp = *(volatile __u64 *)&(regs)->rbp,                                                            \
-     (out)->is_user = (*(volatile __u64 *)&(regs)->cs & 3) == 3,                                             \
-     (out)->is_compat = *(volatile __u64 *)&(regs)->cs != USER_CS_64)
+#define REGISTER(from, name) (*(volatile __u64 *)&(from)->name)
+
+#if defined(__TARGET_ARCH_arm64)
+typedef struct user_pt_regs saved_registers; /* the head of the kernel's own struct pt_regs */
+#define REGISTERS(from, out)                                                                                 \
+    ((out)->pc = REGISTER(from, pc), (out)->sp = REGISTER(from, sp), (out)->fp = REGISTER(from, regs[29]),   \
+     (out)->is_user = (REGISTER(from, pstate) & 0xf) == 0,                                                   \
+     (out)->is_compat = (REGISTER(from, pstate) & 0x10) != 0)
+#else
+typedef struct pt_regs saved_registers;
+#define USER_CS_64 0x33
+#define REGISTERS(from, out)                                                                                 \
+    ((out)->pc = REGISTER(from, rip), (out)->sp = REGISTER(from, rsp), (out)->fp = REGISTER(from, rbp),      \
+     (out)->is_user = (REGISTER(from, cs) & 3) == 3, (out)->is_compat = REGISTER(from, cs) != USER_CS_64)
 #endif
 
 struct walk {
@@ -74,7 +75,7 @@ static __inline void walk_user_stack(struct task_struct *task, struct sample_rec
 /* The registers the task had in user mode, when the tick hit it inside the kernel. */
 static __inline int find_user_registers(struct task_struct *task, struct user_registers *registers) {
     if (registers->is_user) return 1;
-    struct pt_regs *saved = (struct pt_regs *)bpf_task_pt_regs(task);
+    saved_registers *saved = (saved_registers *)bpf_task_pt_regs(task);
     if (!saved) return 0;
     REGISTERS(saved, registers);
     return registers->is_user;
