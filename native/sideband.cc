@@ -99,11 +99,10 @@ bool DecodeBody(std::span<const std::byte> record, const perf_event_header &head
         event->extra = static_cast<int32_t>(std::min<uint64_t>(lost, INT32_MAX));
         return true;
     }
-    if (header.type == PERF_RECORD_FORK ||
-        header.type == PERF_RECORD_EXIT) { // { pid, ppid, tid, ptid, time }
+    if (header.type == PERF_RECORD_FORK || header.type == PERF_RECORD_EXIT) { // pid, ppid, tid, ptid, time
         event->kind = header.type == PERF_RECORD_FORK ? EVENT_FORK : EVENT_EXIT;
-        return ReadAt(record, 8, &event->pid) && ReadAt(record, 12, &event->extra) &&
-               ReadAt(record, 16, &event->tid);
+        if (event->kind == EVENT_FORK && !ReadAt(record, 12, &event->extra)) return false;
+        return ReadAt(record, 8, &event->pid) && ReadAt(record, 16, &event->tid);
     }
     if (!ReadAt(record, 8, &event->pid) || !ReadAt(record, 12, &event->tid)) return false;
     if (header.type == PERF_RECORD_MMAP2) return DecodeMmap(record, header.misc, event);
