@@ -37,7 +37,8 @@ export function sniffFormat(head: Uint8Array, path: string): Format | { readonly
 
 function textFormat(head: Uint8Array): Format {
   const start = new TextDecoder().decode(head).trimStart()
-  if (start.startsWith('{') || start.startsWith('[')) return 'json'
+  // A frame may start with a brace or a bracket too: '[kernel]', '{lambda()#1}'.
+  if (/^\{\s*["}]/.test(start)) return 'json'
   return /^<(!doctype\s+html|html|!--)/i.test(start) ? 'html' : 'folded'
 }
 
