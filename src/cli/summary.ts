@@ -119,7 +119,7 @@ function functionLines(profile: Profile, rows: number, style: Style): string[] {
 function functionLine(entry: TopFunction, most: number, kept: number, style: Style): string {
   const share = percent(entry.self, kept, style)
   // Narrow terminals lose the file first, then the bar; the name always stays.
-  const [lead, barWidth] = [15, style.columns >= 60 ? BAR_WIDTH : 0]
+  const [lead, barWidth] = [16, style.columns >= 60 ? BAR_WIDTH : 0]
   const left = style.columns - lead - barWidth - (barWidth > 0 ? 4 : 2)
   const nameWidth =
     style.columns >= 80 ? Math.min(NAME_WIDTH + Math.max(0, style.columns - 110), left - 12) : left
