@@ -9,9 +9,10 @@ const NOTE_SEGMENT = 4
 const GNU_BUILD_ID = 3
 const NOTE_BYTES_MAX = 4096
 
+/** Up to `length` bytes; none where the position, which a file header may invent, is beyond any file. */
 function readAt(fd: number, position: number, length: number): DataView {
   const buffer = Buffer.alloc(length)
-  const read = readSync(fd, buffer, 0, length, position)
+  const read = Number.isSafeInteger(position) ? readSync(fd, buffer, 0, length, position) : 0
   return new DataView(buffer.buffer, buffer.byteOffset, read)
 }
 
@@ -40,7 +41,7 @@ export function readBuildId(fd: number): string {
 
 /** Walks a note segment: {name size, description size, type, name, description}, each padded to 4 bytes. */
 function findBuildId(notes: DataView): string {
-  const pad = (bytes: number): number => (bytes + 3) & ~3
+  const pad = (bytes: number): number => Math.ceil(bytes / 4) * 4 // not by bit operations: sizes reach 2^32
   let at = 0
   while (at + 12 <= notes.byteLength) {
     const nameBytes = notes.getUint32(at, true)

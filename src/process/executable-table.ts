@@ -2,7 +2,7 @@
  * Every file (and not-file) that sampled code came from, once each, held open from the moment it is first sampled: a
  * process that exits, and a binary that is deleted or replaced meanwhile, keep their names.
  */
-import { closeSync, fstatSync, openSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import type { Executable, ExecutableKind, UnnamedReason } from '../model/executable.ts'
 import { isElf, readBuildId } from './build-id.ts'
 import { openPerfMap } from './perf-map.ts'
@@ -16,8 +16,9 @@ export interface Mapping {
   readonly path: string
   /** Hex, '' when the kernel did not say. */
   readonly buildId: string
-  /** 0 when the kernel did not say. */
+  /** 0 when the kernel did not say; `device` makes it unique. */
   readonly inode: number
+  readonly device: string
 }
 
 /** Which process a mapping belongs to, for reaching its files; the parent stands in when the process is gone. */
@@ -53,7 +54,7 @@ export class ExecutableTable {
   /** The executable behind a mapping; opened now when it is new. Errors: none, what fails is in `goneReason`. */
   identify(mapping: Mapping, owner: Owner): ExecutableId {
     if (mapping.path === '[vdso]') return this.#intern('vdso', () => openVdso())
-    const content = mapping.buildId || mapping.inode || `${owner.pid}`
+    const content = mapping.buildId || (mapping.inode ? `${mapping.device} ${mapping.inode}` : owner.pid)
     const isMemory = MEMORY_PATH.test(mapping.path)
     if (!isMemory || mapping.path.startsWith('/')) {
       const file = this.#file(`file|${content}|${mapping.path}`, mapping, owner)
@@ -131,24 +132,45 @@ export class ExecutableTable {
 function openElf(mapping: Mapping, owner: Owner): Executable {
   const base = { ...NOTHING_OPEN, kind: 'elf', path: mapping.path, pid: 0, comm: owner.comm } as const
   let reason: UnnamedReason = 'file_gone'
-  for (const { path, root, isExact } of candidates(mapping, owner)) {
-    try {
-      const fd = openSync(path, 'r')
-      const buildId = isElf(fd) ? readBuildId(fd) : null
-      if (buildId !== null && (isExact || isSameContent(fd, buildId, mapping)))
-        return { ...base, buildId, fd, root }
-      closeSync(fd)
-      if (buildId === null) reason = 'not_elf'
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code
-      if (code === 'EACCES' || code === 'EPERM') reason = 'not_permitted'
-    }
+  for (const candidate of candidates(mapping, owner)) {
+    const opened = openContent(candidate, mapping)
+    if (typeof opened !== 'string') return { ...base, ...opened, root: candidate.root }
+    if (opened !== 'file_gone') reason = opened
   }
   return { ...base, buildId: mapping.buildId, goneReason: reason }
 }
 
+/** The candidate, if it is what was mapped, or why not. */
+function openContent(
+  { path, isExact }: Candidate,
+  mapping: Mapping,
+): { readonly fd: number; readonly buildId: string } | UnnamedReason {
+  let fd = -1
+  let reason: UnnamedReason = 'file_gone'
+  try {
+    // A fifo or terminal that has taken the path's place since must not hold us up.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+    if (fstatSync(fd).isFile()) {
+      const buildId = isElf(fd) ? readBuildId(fd) : null
+      if (buildId === null) reason = 'not_elf'
+      else if (isExact || isSameContent(fd, buildId, mapping)) return { fd, buildId }
+    }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'EACCES' || code === 'EPERM') reason = 'not_permitted'
+  }
+  if (fd >= 0) closeSync(fd)
+  return reason
+}
+
+interface Candidate {
+  readonly path: string
+  readonly root: string
+  readonly isExact: boolean
+}
+
 /** Where the content may be reached, best first: the mapping itself (deleted and replaced files too), then by path. */
-function candidates(mapping: Mapping, owner: Owner): { path: string; root: string; isExact: boolean }[] {
+function candidates(mapping: Mapping, owner: Owner): Candidate[] {
   const range = `${mapping.start.toString(16)}-${mapping.end.toString(16)}`
   const root = `/proc/${owner.pid}/root`
   return [

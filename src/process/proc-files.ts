@@ -7,11 +7,18 @@ export interface MapsEntry {
   readonly end: number
   readonly fileOffset: number
   readonly inode: number
+  /** "major:minor" in hex. */
+  readonly device: string
   /** As the process saw it, without " (deleted)"; '' for anonymous memory. */
   readonly path: string
 }
 
-const MAPS_LINE = /^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) [0-9a-f]+:[0-9a-f]+ (\d+) *(.*)$/
+const MAPS_LINE = /^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)$/s // s: a path may hold a carriage return
+
+/** The path of a mapping's file without the mark that the kernel adds once the file is unlinked. */
+export function withoutDeletedMark(path: string): string {
+  return path.replace(/ \(deleted\)$/, '')
+}
 
 /** The executable mappings in the text of a maps file, in address order. Other lines are skipped. */
 export function parseMaps(text: string): MapsEntry[] {
@@ -19,20 +26,14 @@ export function parseMaps(text: string): MapsEntry[] {
   for (const line of text.split('\n')) {
     const match = MAPS_LINE.exec(line)
     if (!match) continue
-    const [, start, end, offset, inode, path] = match as unknown as [
-      string,
-      string,
-      string,
-      string,
-      string,
-      string,
-    ]
+    const [, start = '', end = '', offset = '', device = '', inode = '', path = ''] = match
     entries.push({
       start: parseInt(start, 16),
       end: parseInt(end, 16),
       fileOffset: parseInt(offset, 16),
       inode: Number(inode),
-      path: path.replace(/ \(deleted\)$/, ''),
+      device,
+      path: withoutDeletedMark(path.replaceAll('\\012', '\n')), // the one character the kernel escapes here
     })
   }
   return entries

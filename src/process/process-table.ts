@@ -4,7 +4,7 @@
  */
 import type { EventBatch } from '../native/sample-batch.ts'
 import type { Mapping, Owner } from './executable-table.ts'
-import { readComm, readMaps, readStat } from './proc-files.ts'
+import { readComm, readMaps, readStat, withoutDeletedMark } from './proc-files.ts'
 
 interface TimedMapping extends Mapping {
   readonly sinceNs: number
@@ -82,6 +82,9 @@ export class ProcessTable {
     if (!this.#images.has(parent)) this.snapshot(parent)
     const origin = this.#images.get(parent)?.at(-1)
     if (origin) this.#append(pid, { ...origin, pid, parent, sinceNs: timeNs, mappings: [...origin.mappings] })
+    // Of an unknown parent: what an earlier process of this pid had mapped is not the child's.
+    else if (this.#images.has(pid))
+      this.#append(pid, { pid, parent, sinceNs: timeNs, comm: '', mappings: [] })
   }
 
   #mmap(events: EventBatch, i: number): void {
@@ -92,9 +95,10 @@ export class ProcessTable {
       start: events.start[i]!,
       end: events.end[i]!,
       fileOffset: events.fileOffset[i]!,
-      path: events.name[i]!,
+      path: withoutDeletedMark(events.name[i]!),
       buildId: events.buildId[i]!,
       inode: 0,
+      device: '',
       sinceNs: events.timeNs[i]!,
     }
     const image = this.#images.get(pid)?.at(-1)
