@@ -49,19 +49,25 @@ std::string ResolvedPath(int root_fd, int fd, const std::string &root) {
     return again.valid() && SameFile(fd, again.get()) ? path : std::string();
 }
 
-OpenedFile OpenBelow(const std::string &root, const std::string &path) {
-    OpenedFile opened;
-    if (root.empty()) {
-        opened.fd = Fd(open(path.c_str(), kOpenFlags));
-        opened.path = path;
-        return opened;
-    }
-    Fd root_fd(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!root_fd.valid()) return opened;
+// openat2 asks to be called again when a rename or mount elsewhere raced with its walk through "..".
+Fd OpenInRoot(int root_fd, const std::string &path) {
+    static constexpr int kAttempts = 16;
     open_how how{};
     how.flags = kOpenFlags;
     how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    opened.fd = Fd(static_cast<int>(syscall(SYS_openat2, root_fd.get(), path.c_str(), &how, sizeof how)));
+    long fd = -1;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        fd = syscall(SYS_openat2, root_fd, path.c_str(), &how, sizeof how);
+        if (fd >= 0 || errno != EAGAIN) break;
+    }
+    return Fd(static_cast<int>(fd));
+}
+
+OpenedFile OpenBelow(const std::string &root, const std::string &path) {
+    OpenedFile opened;
+    Fd root_fd(open(root.empty() ? "/" : root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!root_fd.valid()) return opened;
+    opened.fd = root.empty() ? Fd(open(path.c_str(), kOpenFlags)) : OpenInRoot(root_fd.get(), path);
     if (opened.fd.valid()) {
         opened.path = ResolvedPath(root_fd.get(), opened.fd.get(), root);
     } else if (errno == ENOSYS) { // before Linux 5.6

@@ -125,7 +125,7 @@ std::shared_ptr<Fd> Duplicate(const Napi::Value &fd) {
     return std::make_shared<Fd>(fcntl(fd.As<Napi::Number>().Int32Value(), F_DUPFD_CLOEXEC, 3));
 }
 
-ElfAnswer ResolveElfOfFd(int fd, int debug_fd, const std::vector<double> &offsets) {
+ElfAnswer ResolveElfOfFd(int fd, bool has_debug, int debug_fd, const std::vector<double> &offsets) {
     Result<FileSource> file = FileSource::Open(fd);
     if (!file.ok()) {
         ElfAnswer answer(offsets.size());
@@ -134,7 +134,7 @@ ElfAnswer ResolveElfOfFd(int fd, int debug_fd, const std::vector<double> &offset
         answer.detail = file.status().message;
         return answer;
     }
-    if (debug_fd < 0) return ResolveElf(file.value(), nullptr, offsets);
+    if (!has_debug) return ResolveElf(file.value(), nullptr, offsets);
     Result<FileSource> debug = FileSource::Open(debug_fd);
     ElfAnswer answer = ResolveElf(file.value(), debug.ok() ? &debug.value() : nullptr, offsets);
     if (!debug.ok() && answer.detail.empty()) answer.detail = "debug file ignored: " + debug.status().message;
@@ -146,8 +146,10 @@ Napi::Value ResolveElfCall(const Napi::CallbackInfo &info) {
         return Misuse(info.Env(),
                       "Expected resolveElf(fd: number, debugFd: number, fileOffsets: Float64Array)");
     }
-    auto work = [fd = Duplicate(info[0]), debug_fd = Duplicate(info[1]), offsets = ToVector(info[2])] {
-        return ResolveElfOfFd(fd->get(), debug_fd->get(), offsets);
+    const bool has_debug = info[1].As<Napi::Number>().Int32Value() >= 0;
+    auto work = [has_debug, fd = Duplicate(info[0]), debug_fd = Duplicate(info[1]),
+                 offsets = ToVector(info[2])] {
+        return ResolveElfOfFd(fd->get(), has_debug, debug_fd->get(), offsets);
     };
     return ReaderWorker<ElfAnswer>::Start(info.Env(), std::move(work), ElfToObject);
 }

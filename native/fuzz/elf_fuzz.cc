@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const MemorySource file(Bytes(data, size));
     std::vector<double> offsets = {0, -1, 9e15, static_cast<double>(size)};
     for (size_t step = 0; step < 64; ++step) {
-        offsets.push_back(static_cast<double>(size * step / 64));
+        const size_t offset = size * step / 64;
+        offsets.push_back(static_cast<double>(offset));
     }
     for (const ByteSource *debug :
          {static_cast<const ByteSource *>(nullptr), static_cast<const ByteSource *>(&file)}) {

@@ -137,6 +137,18 @@ test('finds the alternate file of the debug file, relative to it, by path or by 
   }
 })
 
+test('takes a relative alternate link from where the debug file really lies', async () => {
+  const section = join(work, 'relative-altlink')
+  const withLink = join(work, 'with-relative-altlink')
+  writeFileSync(section, Buffer.concat([Buffer.from('../.dwz/common\0'), Buffer.from(buildId, 'hex')]))
+  run('objcopy', ['--add-section', `.gnu_debugaltlink=${section}`, debug, withLink])
+  const root = rootWith({ '/usr/lib/debug/bin/app.debug': withLink, '/usr/lib/debug/.dwz/common': program })
+  mkdirSync(join(root, dirname(BY_ID)), { recursive: true })
+  symlinkSync('../../bin/app.debug', join(root, BY_ID))
+  const answer = await find(linked, '/x', root)
+  assert.equal(answer.altFile, join(root, 'usr/lib/debug/.dwz/common'))
+})
+
 test('answers for what is no ELF file and for odd paths', async () => {
   const text = join(work, 'text')
   writeFileSync(text, 'not an ELF file')

@@ -274,10 +274,14 @@ test('refuses what is no regular file, without waiting for it', async () => {
 })
 
 test('reports a descriptor that is not open, and lets the caller close its own at once', async () => {
+  writeFileSync(path, twoFunctions().bytes)
   const closed = await loadAddon().resolveElf(999_999, -1, Float64Array.of(64))
   assert.equal(closed.failure, 'io_error')
   assert.match(closed.detail, /Bad file descriptor/)
-  writeFileSync(path, twoFunctions().bytes)
+  const noDebug = openSync(path, 'r')
+  const ignored = await loadAddon().resolveElf(noDebug, 999_999, Float64Array.of(64))
+  closeSync(noDebug)
+  assert.match(ignored.detail, /^debug file ignored: .*Bad file descriptor/)
   const fd = openSync(path, 'r')
   const answer = loadAddon().resolveElf(fd, -1, Float64Array.of(0x1000))
   closeSync(fd)
