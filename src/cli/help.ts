@@ -58,7 +58,8 @@ ${USAGE.map((line) => `  ${line}`).join('\n')}
 Options:
 ${columns(OPTIONS.map(optionRow))}
 
-Files: ${extensions}; "-" is folded text on standard output, "-.json" and "-.speedscope.json" the other texts.
+Files: ${extensions}
+"-o -" is folded text on standard output, "-o -.json" and "-o -.speedscope.json" the other text formats.
 Ctrl-C stops early and writes; a second one aborts. With -- COMMAND the exit code is the command's.
 
 Exit codes:

@@ -15,8 +15,8 @@ const MAX_FUNCTIONS = 10
 const MAX_NOTES = 3
 const MAX_FILES = 4
 
-const BAR_WIDTH = 16
-const NAME_WIDTH = 32
+const BAR_WIDTH = 12
+const NAME_WIDTH = 30
 /** Names at the end of the hottest path. */
 const PATH_NAMES = 4
 
@@ -122,14 +122,14 @@ function functionLine(entry: TopFunction, most: number, kept: number, style: Sty
   const [lead, barWidth] = [16, style.columns >= 60 ? BAR_WIDTH : 0]
   const left = style.columns - lead - barWidth - (barWidth > 0 ? 4 : 2)
   const nameWidth =
-    style.columns >= 80 ? Math.min(NAME_WIDTH + Math.max(0, style.columns - 110), left - 12) : left
+    style.columns >= 80 ? Math.min(NAME_WIDTH + Math.max(0, style.columns - 110), left - 18) : left
   const drawn =
     barWidth > 0
       ? `${style.paint('green', fit(bar(entry.self / most, barWidth, style), barWidth, style))}  `
       : ''
   const file =
     style.columns >= 80
-      ? `  ${style.paint('dim', clipStart(clean(entry.file), left - nameWidth - 2, style))}`
+      ? `  ${style.paint('dim', lastParts(clean(entry.file), left - nameWidth - 2, style))}`
       : ''
   return `${alignPercent(share).padEnd(lead)}${drawn}${fit(clean(entry.name), nameWidth, style)}${file}`.trimEnd()
 }
@@ -139,12 +139,11 @@ function alignPercent(share: string): string {
   return ' '.repeat(Math.max(0, 7 - share.indexOf('%'))) + share
 }
 
-/** The end of a path says more than its start. */
-function clipStart(path: string, width: number, style: Style): string {
-  const characters = Array.from(path)
-  return characters.length <= width
-    ? path
-    : (style.unicode ? '…' : '~') + characters.slice(1 - width).join('')
+/** As many of a path's last parts as fit: its end says more than its start. */
+function lastParts(path: string, width: number, style: Style): string {
+  let rest = path
+  while (Array.from(rest).length > width && rest.includes('/')) rest = rest.slice(rest.indexOf('/') + 1)
+  return clip(rest, width, style)
 }
 
 const KIND_NAMES = { native: 'user', kernel: 'kernel', jit: 'JIT', interpreted: 'interpreted' } as const

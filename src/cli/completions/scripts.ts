@@ -39,6 +39,9 @@ _profile_targets() {
     { read -r name < "$directory/comm"; } 2>/dev/null && printf '%s\\n' "$name"
   done | sort -u
 }
+_profile_options() {
+  printf '%s\\n' ${spellings(OPTIONS).join(' ')}
+}
 _profile() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} i IFS=$'\\n'
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -52,16 +55,14 @@ _profile() {
     ${named(DIRECTORY_OPTIONS)}) COMPREPLY=($(compgen -d -- "$word")); return ;;
     ${named(NAME_OPTIONS)}) COMPREPLY=($(compgen -W "$(_profile_targets)" -- "$word")); return ;;
     ${otherValues()}) return ;;
-    completion) COMPREPLY=($(compgen -W $'${SHELLS.join('\\n')}' -- "$word")); return ;;
+    completion) COMPREPLY=($(compgen -W "$(printf '%s\\n' ${SHELLS.join(' ')})" -- "$word")); return ;;
   esac
   if [[ $word == -* ]]; then
-    COMPREPLY=($(compgen -W $'${spellings(OPTIONS).join('\\n')}' -- "$word"))
+    COMPREPLY=($(compgen -W "$(_profile_options)" -- "$word"))
   elif [[ \${COMP_WORDS[1]} == open || \${COMP_WORDS[1]} == export ]] && ((COMP_CWORD > 1)); then
     COMPREPLY=($(compgen -f -- "$word"))
   else
-    local commands=
-    ((COMP_CWORD == 1)) && commands=$'${NAMED.join('\\n')}\\n'
-    COMPREPLY=($(compgen -W "$commands$(_profile_targets)" -- "$word"))
+    COMPREPLY=($(compgen -W "$( ((COMP_CWORD == 1)) && printf '%s\\n' ${NAMED.join(' ')}; _profile_targets)" -- "$word"))
   fi
 }
 complete -o filenames -F _profile profile
