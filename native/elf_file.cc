@@ -86,10 +86,9 @@ Status ElfFile::ReadHeader(Tables *tables) {
     if (count.value() < sizeof bytes)
         return Corrupt("ELF header ends at byte " + std::to_string(count.value()));
     auto header = LoadAt<Elf64_Ehdr>(bytes, 0);
-    if (header.e_type != ET_EXEC && header.e_type != ET_DYN) {
-        return Status::Error(Kind::not_elf, "ELF type " + std::to_string(header.e_type) +
-                                                " is neither an executable nor a shared library");
-    }
+    type_ = header.e_type;
+    // Objects pass here, because dwz writes its alternate files as ET_REL; see IsLinked.
+    if (type_ != ET_EXEC && type_ != ET_DYN && type_ != ET_REL) return NotLinked();
     machine_ = header.e_machine;
     *tables = {header.e_shoff,    header.e_phoff,     header.e_shnum,    header.e_phnum,
                header.e_shstrndx, header.e_shentsize, header.e_phentsize};
@@ -198,6 +197,15 @@ bool ElfFile::FindBuildIdNote(uint64_t offset, uint64_t size, uint64_t alignment
         at = (content + header.n_descsz + round) & ~round;
     }
     return false;
+}
+
+bool ElfFile::IsLinked() const {
+    return type_ == ET_EXEC || type_ == ET_DYN;
+}
+
+Status ElfFile::NotLinked() const {
+    return Status::Error(Kind::not_elf, "ELF type " + std::to_string(type_) +
+                                            " is neither an executable nor a shared library");
 }
 
 const ElfSection *ElfFile::FindSection(std::string_view name) const {

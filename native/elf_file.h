@@ -43,6 +43,10 @@ class ElfFile {
     const ByteSource &source() const { return *source_; }
     const std::vector<ElfSection> &sections() const { return sections_; }
     const std::vector<ElfSegment> &segments() const { return segments_; }
+    // False for object files: their addresses count from each section, so they name nothing a process runs.
+    bool IsLinked() const;
+    // The error for a file that is not.
+    Status NotLinked() const;
     uint16_t machine() const { return machine_; }
     // Lower-case hex, '' when the file has none.
     const std::string &build_id() const { return build_id_; }
@@ -79,6 +83,7 @@ class ElfFile {
     std::vector<ElfSection> sections_;
     std::vector<ElfSegment> segments_;
     uint16_t machine_ = 0;
+    uint16_t type_ = 0;
     std::string build_id_;
     std::string note_;
 };

@@ -20,9 +20,15 @@ void Note(ElfAnswer *answer, const std::string &what) {
     if (answer->detail.empty()) answer->detail = what;
 }
 
+Result<ElfFile> OpenLinked(const ByteSource &source) {
+    Result<ElfFile> opened = ElfFile::Open(source);
+    if (opened.ok() && !opened.value().IsLinked()) return opened.value().NotLinked();
+    return opened;
+}
+
 // The debug file when it belongs to this file; a note otherwise.
 bool OpenDebugFile(const ByteSource &source, const ElfFile &file, ElfFile *debug, ElfAnswer *answer) {
-    Result<ElfFile> opened = ElfFile::Open(source);
+    Result<ElfFile> opened = OpenLinked(source);
     if (!opened.ok()) {
         Note(answer, "debug file ignored: " + opened.status().message);
         return false;
@@ -66,7 +72,7 @@ class TableList {
         if (!bytes.ok()) return Note(answer_, bytes.status().message);
         inner_bytes_ = std::move(bytes.value());
         inner_source_ = std::make_unique<MemorySource>(Bytes(inner_bytes_));
-        Result<ElfFile> inner = ElfFile::Open(*inner_source_);
+        Result<ElfFile> inner = OpenLinked(*inner_source_);
         if (!inner.ok()) return Note(answer_, ".gnu_debugdata: " + inner.status().message);
         inner_ = std::move(inner.value());
         Add(FindSymbolTables(inner_).symtab, ".gnu_debugdata");
@@ -154,7 +160,7 @@ ElfAnswer ResolveElf(const ByteSource &source, const ByteSource *debug_source,
     for (size_t row = 0; row < file_offsets.size(); ++row) {
         answer.elf_address[row] = file_offsets[row];
     }
-    Result<ElfFile> opened = ElfFile::Open(source);
+    Result<ElfFile> opened = OpenLinked(source);
     if (!opened.ok()) {
         answer.failure = opened.status().kind == Kind::io ? "io_error" : "not_elf";
         answer.detail = opened.status().message;

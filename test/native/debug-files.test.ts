@@ -137,6 +137,21 @@ test('finds the alternate file of the debug file, relative to it, by path or by 
   }
 })
 
+test('finds the alternate file that dwz itself writes', async (context) => {
+  const parts = ['one', 'two'].map((name) =>
+    compile(join(work, name), 'program.c', '-g3', '-gdwarf-4', `-DPART=${name}`),
+  )
+  const common = join(work, 'common')
+  try {
+    run('dwz', ['-m', common, '-M', '/usr/lib/debug/.dwz/common', ...parts])
+  } catch (error) {
+    return context.skip(`dwz: ${error}`)
+  }
+  const root = rootWith({ '/usr/lib/debug/.dwz/common': common })
+  const answer = await find(parts[0] ?? '', '/x', root)
+  assert.equal(answer.altFile, join(root, 'usr/lib/debug/.dwz/common'))
+})
+
 test('takes a relative alternate link from where the debug file really lies', async () => {
   const section = join(work, 'relative-altlink')
   const withLink = join(work, 'with-relative-altlink')
