@@ -131,9 +131,17 @@ export class PackedReader {
       out.fill(value)
       return out
     }
+    const bytes = this.#bytes
     let before = 0
     for (let i = 0; i < out.length; i++) {
-      const value = before + this.#zigzag()
+      // One byte is by far the most frequent length; the call for the others costs as much as the rest of the loop.
+      const first = bytes[this.#at] ?? 0x80
+      let difference: number
+      if (first < 0x80) {
+        this.#at++
+        difference = first & 1 ? -((first + 1) >> 1) : first >> 1
+      } else difference = this.#zigzag()
+      const value = before + difference
       if (!(value >= low && value <= high)) this.#outOfRange(value, low, high)
       if (kind === DELTA) before = value
       out[i] = value

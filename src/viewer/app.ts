@@ -35,6 +35,7 @@ export class App {
   #chain: Zoom[] = wholeTree()
   #found: SearchResult | null = null
   #place = -1
+  #tableTimer = 0
   #sort: SortColumn = 'self'
   #selectedRow: number | null = null
   #pointed: DrawnFrame | null = null
@@ -65,7 +66,7 @@ export class App {
     this.#drawHeader()
     this.#drawGraph()
     this.#strip.showFrame(this.#model, null)
-    setTimeout(() => this.#drawTable(), 0)
+    this.#drawTableSoon()
     this.#watchWidth()
     this.#listen()
   }
@@ -81,7 +82,7 @@ export class App {
     else if (this.#found!.placeCount === 0) this.#sayProblem(`no function matches ${text} — Esc clears`)
     else this.#sayFound(this.#found!)
     this.#flame.mark(this.#marks())
-    this.#drawTable()
+    this.#drawTableSoon()
   }
 
   #sayProblem(detail: string): void {
@@ -171,14 +172,15 @@ export class App {
     this.#flame.draw(this.#model, zoom, this.#marks())
   }
 
+  /** The graph is answered first; the table follows once that is on the screen. */
+  #drawTableSoon(): void {
+    clearTimeout(this.#tableTimer)
+    this.#tableTimer = window.setTimeout(() => this.#drawTable(), 30)
+  }
+
   #drawTable(): void {
-    const { sort } = { sort: this.#sort }
-    this.#table.draw({
-      model: this.#model,
-      sort,
-      found: this.#found?.frames ?? null,
-      selectedRow: this.#selectedRow,
-    })
+    const found = this.#found?.frames ?? null
+    this.#table.draw({ model: this.#model, sort: this.#sort, found, selectedRow: this.#selectedRow })
   }
 
   #drawHeader(): void {

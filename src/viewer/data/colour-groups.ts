@@ -24,7 +24,9 @@ export interface Colours {
 
 /** Kernel frames are recognised everywhere: their hue is nobody else's. */
 const KERNEL_HUE = 0
-const HUES = [40, 145, 250, 310, 90, 195, 65, 275, 120, 220, 170, 330] as const
+/** Well apart, for the groups one sees; the rest shares them with the hues between. */
+const MAIN_HUES = [45, 90, 145, 190, 240, 285, 325] as const
+const ALL_HUES = [...MAIN_HUES, 68, 118, 168, 215, 262, 305] as const
 
 /** Colours of a tree's frames. */
 export function colourFrames(tree: FlameTree): Colours {
@@ -54,10 +56,11 @@ function giveHues(order: readonly number[], names: readonly string[]): number[] 
     const name = names[id]!
     if (name === 'kernel') hues[id] = KERNEL_HUE
     else {
-      let slot = fnv1a(name) % HUES.length
-      while (taken.has(slot) && taken.size < HUES.length) slot = (slot + 1) % HUES.length
-      if (taken.size < HUES.length) taken.add(slot)
-      hues[id] = HUES[slot]!
+      const isMain = taken.size < MAIN_HUES.length
+      let slot = fnv1a(name) % (isMain ? MAIN_HUES.length : ALL_HUES.length)
+      while (isMain && taken.has(slot)) slot = (slot + 1) % MAIN_HUES.length
+      taken.add(slot)
+      hues[id] = ALL_HUES[slot]!
     }
   }
   return hues
@@ -71,13 +74,21 @@ export function groupName(tree: FlameTree, frame: number): string {
   const module = moduleName(tree.profile, location)
   if (kind === 'jit' || kind === 'interpreted') {
     const file = tree.profile.functions[tree.frames.function[frame]!]?.fileName ?? ''
-    return file === '' ? 'run-time code' : file.slice(file.lastIndexOf('/') + 1)
+    return file === '' ? 'run-time code' : packageOfFile(file)
   }
   if (tree.frames.function[frame]! < 0) return module === '' ? 'unknown' : module
   const name = frameLabel(tree, frame)
   const goPackage = /^((?:[\w.-]+\/)+[\w-]+)\./.exec(name)
   if (goPackage !== null) return goPackage[1]!
   return module === '' ? packageOf(name) : module
+}
+
+/** `express` of `…/node_modules/express/lib/x.js`, `node:internal` of `node:internal/timers`, else the file's folder. */
+function packageOfFile(file: string): string {
+  const installed = /.*\/(?:node_modules|site-packages|dist-packages)\/((?:@[^/]+\/)?[^/]+)/.exec(file)
+  if (installed !== null) return installed[1]!
+  const parts = file.replace(/^[a-z]+:\/\//, '').split('/')
+  return parts.length > 1 ? parts[parts.length - 2] || parts[parts.length - 1]! : file
 }
 
 /** `std` of `std::vec::push`, `java/util` of `java.util.List.add`, the name itself where it has no parts. */

@@ -19,8 +19,9 @@ export function sampleCount(profile: Profile, column: number): number | null {
 }
 
 function positiveSum(profile: Profile, column: number): number {
+  const values = profile.samples.values[column] ?? new Float64Array(0)
   let sum = 0
-  for (const value of profile.samples.values[column] ?? []) if (value > 0) sum += value
+  for (let row = 0; row < values.length; row++) if (values[row]! > 0) sum += values[row]!
   return sum
 }
 

@@ -35,24 +35,48 @@ export interface SearchResult {
 }
 
 /** The next and previous buttons walk this many places at most. */
-const MAX_PLACES = 10_000
+const MAX_PLACES = 1000
 
 /** Looks a query up in the whole tree. */
 export function searchTree(tree: FlameTree, matches: (name: string) => boolean): SearchResult {
   const frames = new Uint8Array(tree.frames.count)
   for (let f = 0; f < frames.length; f++) frames[f] = matches(frameLabel(tree, f)) ? 1 : 0
   const covered = new Uint8Array(tree.count)
-  const places: number[] = []
+  const places = new Heaviest(tree.total)
+  let placeCount = 0
   let value = 0
   for (let node = 1; node < tree.count; node++) {
     const isMatch = frames[tree.frame[node]!] === 1
     const isCovered = covered[tree.parent[node]!] === 1
     if (isMatch) {
-      places.push(node)
+      places.offer(node)
+      placeCount++
       if (!isCovered) value += tree.total[node]!
     }
     covered[node] = isMatch || isCovered ? 1 : 0
   }
-  const sorted = Int32Array.from(places).sort((a, b) => tree.total[b]! - tree.total[a]! || a - b)
-  return { frames, value, places: sorted.subarray(0, MAX_PLACES), placeCount: places.length }
+  return { frames, value, places: places.sorted(), placeCount }
+}
+
+/** Keeps the MAX_PLACES heaviest of any number of nodes: half a million matches must not be sorted whole. */
+class Heaviest {
+  readonly #weight: Float64Array
+  #nodes: number[] = []
+  #least = 0
+
+  constructor(weight: Float64Array) {
+    this.#weight = weight
+  }
+
+  offer(node: number): void {
+    if (this.#weight[node]! < this.#least) return
+    if (this.#nodes.push(node) < MAX_PLACES * 8) return
+    this.#nodes = [...this.sorted()]
+    this.#least = this.#weight[this.#nodes[MAX_PLACES - 1]!]!
+  }
+
+  sorted(): Int32Array {
+    const order = Int32Array.from(this.#nodes).sort((a, b) => this.#weight[b]! - this.#weight[a]! || a - b)
+    return order.subarray(0, MAX_PLACES)
+  }
 }

@@ -18,9 +18,10 @@ export function columnChoice(profile: Profile, choose: (column: number) => void)
 /** Samples and the CPU time they stand for are one column in two units. */
 function areProportional(columns: readonly Float64Array[]): boolean {
   const first = columns[0]!
-  return columns.every((column) => {
-    const at = first.findIndex((value) => value !== 0)
+  const at = first.findIndex((value) => value !== 0)
+  for (const column of columns) {
     const scale = at < 0 ? 0 : column[at]! / first[at]!
-    return column.every((value, row) => value === first[row]! * scale)
-  })
+    for (let row = 0; row < column.length; row++) if (column[row] !== first[row]! * scale) return false
+  }
+  return true
 }

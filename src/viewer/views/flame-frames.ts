@@ -15,6 +15,8 @@ export interface Marks {
 
 /** Labels of narrower frames are hidden: three letters help nobody. */
 const MIN_LABEL_PX = 26
+/** Patterns and outlines need some room as well. */
+const MIN_PATTERN_PX = 7
 
 /** Dresses all drawn frames; returns each with its element. */
 export function decorate(
@@ -38,7 +40,8 @@ function dress(group: SVGGElement, frame: LaidOut<FlameDatum>, model: ViewModel,
   const { drawn, fade } = frame.data
   const classes = ['frame']
   if (fade) classes.push('fade')
-  if (Number(group.getAttribute('width')) < MIN_LABEL_PX) classes.push('narrow')
+  const widthPx = Number(group.getAttribute('width'))
+  if (widthPx < MIN_LABEL_PX) classes.push('narrow')
   const id = drawn === null || drawn.members !== null ? -1 : model.tree.frame[drawn.node]!
   if (drawn?.members != null) classes.push('box')
   else if (id < 0) classes.push('root')
@@ -53,6 +56,7 @@ function dress(group: SVGGElement, frame: LaidOut<FlameDatum>, model: ViewModel,
     if (drawn?.node === marks.currentNode) classes.push('current')
     group.style.setProperty('--hue', String(model.colours.hueOfFrame[id]))
   }
+  if (widthPx < MIN_PATTERN_PX || (classes.length === 2 && widthPx < MIN_LABEL_PX)) classes.push('bare')
   group.setAttribute('class', classes.join(' '))
   speak(group, frame, model)
 }

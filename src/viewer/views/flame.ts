@@ -8,7 +8,7 @@ import { select } from 'd3-selection'
 import { nodeName } from '../data/function-table.ts'
 import { percent, whole } from '../data/numbers.ts'
 import type { ViewModel } from '../data/view-model.ts'
-import { type DrawnFrame, prune } from '../prune/prune.ts'
+import { type DrawnFrame, MAX_ROWS, prune } from '../prune/prune.ts'
 import { pathTo, type Zoom } from '../prune/zoom.ts'
 import { element } from './dom.ts'
 import { decorate, type Marks } from './flame-frames.ts'
@@ -29,6 +29,7 @@ export interface FlameActions {
 }
 
 const ROW_PX = 20
+const ZOOM_MS = 150
 /** Ancestors drawn above a zoom: the first few and the last; a line between them stands for the rest. */
 const FIRST_ANCESTORS = 4
 const LAST_ANCESTORS = 12
@@ -38,14 +39,20 @@ export class FlameView {
   readonly root = element('div', { class: 'flame' })
   readonly #note = element('p', { class: 'flame-note', hidden: '' })
   readonly #holder = element('div', { class: 'flame-holder' })
+  readonly #empty = element(
+    'p',
+    { class: 'flame-empty', hidden: '' },
+    'No samples: the target used no CPU while it was profiled.',
+  )
   readonly #actions: FlameActions
+  #pressed: { x: number; width: number } | null = null
   #chart: FlameChart<FlameDatum> | null = null
   #model: ViewModel | null = null
   #frames = new Map<LaidOut<FlameDatum>, SVGGElement>()
 
   constructor(actions: FlameActions) {
     this.#actions = actions
-    this.root.append(this.#note, this.#holder)
+    this.root.append(this.#note, this.#empty, this.#holder)
     // The library zooms on click and cannot be told not to: the event never reaches it.
     this.#holder.addEventListener('click', (event) => this.#onClick(event), { capture: true })
     this.#holder.addEventListener('pointerover', (event) => this.#actions.point(drawnOf(event.target)))
@@ -56,11 +63,18 @@ export class FlameView {
   /** Draws a zoom of a model at the present width. */
   draw(model: ViewModel, zoom: Zoom, marks: Marks): void {
     this.#model = model
+    const from = this.#pressed
+    this.#pressed = null
     const widthPx = Math.max(120, this.#holder.clientWidth)
     const { top, rowsCut } = prune(model.tree, zoom, widthPx)
     const data = withAncestors(model, zoom, toDatum(model, top, zoom.members !== null))
-    this.#note.hidden = !rowsCut
-    this.#note.textContent = `Stacks deeper than ${whole(1000)} rows go on in the hatched boxes: click one to go there.`
+    const notes = notesOf(model, rowsCut)
+    this.#note.hidden = notes === ''
+    this.#note.textContent = notes
+    const isEmpty = !(model.tree.total[0]! > 0)
+    this.#empty.hidden = !isEmpty
+    this.#holder.hidden = isEmpty
+    if (isEmpty) return
     if (this.#chart === null) {
       this.#chart = newChart(widthPx)
       this.#chart(select(this.#holder).datum(data))
@@ -70,6 +84,19 @@ export class FlameView {
       svg.setAttribute('aria-label', 'Flame graph, callers above callees')
     } else this.#chart.width(widthPx).update(data)
     this.mark(marks)
+    if (from !== null) this.#grow(from, widthPx)
+  }
+
+  /** Lets the new drawing grow out of the pressed frame, unless the reader wants no motion. */
+  #grow(from: { x: number; width: number }, widthPx: number): void {
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return
+    const start = `translateX(${from.x}px) scaleX(${from.width / widthPx})`
+    const [transformOrigin, end] = ['0 0', 'none']
+    const steps = [
+      { transform: start, transformOrigin },
+      { transform: end, transformOrigin },
+    ]
+    this.#holder.querySelector('svg')?.animate(steps, { duration: ZOOM_MS, easing: 'ease-out' })
   }
 
   /** Shows other marks (found, selected) on the frames that are drawn. */
@@ -111,8 +138,23 @@ export class FlameView {
   #onClick(event: Event): void {
     event.stopPropagation()
     const drawn = drawnOf(event.target)
-    if (drawn !== null) this.#actions.press(drawn)
+    if (drawn === null) return
+    const frame = datumOf((event.target as Element).closest('g.frame')!)
+    const widthPx = this.#holder.clientWidth
+    this.#pressed = frame.data.fade ? null : { x: frame.x0 * widthPx, width: (frame.x1 - frame.x0) * widthPx }
+    this.#actions.press(drawn)
   }
+}
+
+function notesOf(model: ViewModel, rowsCut: boolean): string {
+  const notes: string[] = []
+  if (rowsCut)
+    notes.push(
+      `Stacks deeper than ${whole(MAX_ROWS)} rows go on in the hatched boxes: click one to go there.`,
+    )
+  const negative = model.tree.negativeRows
+  if (negative > 0) notes.push(`${whole(negative)} records with a value below zero are not drawn.`)
+  return notes.join(' ')
 }
 
 function newChart(widthPx: number): FlameChart<FlameDatum> {

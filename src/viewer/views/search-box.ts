@@ -51,6 +51,7 @@ export class SearchBox {
       element('kbd', { 'aria-hidden': 'true' }, '/'),
     )
     this.root.append(field, this.#status, ...this.#steps)
+    for (const step of this.#steps) step.hidden = true
     this.#input.addEventListener('input', () => {
       clearTimeout(this.#timer)
       this.#timer = window.setTimeout(() => actions.change(this.#input.value), TYPING_PAUSE_MS)

@@ -5,7 +5,7 @@ import { shareOf, type ViewModel } from '../data/view-model.ts'
 import { button, element } from './dom.ts'
 
 /** Rows in the document at most; more are counted in a note. */
-const MAX_ROWS = 300
+const MAX_ROWS = 200
 
 /** A column the table is sorted by. */
 export type SortColumn = 'self' | 'total'
@@ -128,6 +128,6 @@ function tableRow(state: TableState, table: FunctionTable, row: number, most: nu
 
 function bar(share: number): HTMLElement {
   const made = element('span', { class: 'bar', 'aria-hidden': 'true' })
-  made.style.width = `${Math.max(1, share * 48).toFixed(1)}px`
+  made.style.width = `${(share === 0 ? 0 : Math.max(1, share * 48)).toFixed(1)}px`
   return made
 }

@@ -17,7 +17,9 @@ export function breadcrumbs(model: ViewModel, zoom: Zoom, go: (node: number) => 
     const fromEnd = path.length - 1 - i
     if (i >= FIRST_CRUMBS && fromEnd >= LAST_CRUMBS) {
       if (i === FIRST_CRUMBS)
-        list.append(element('li', { class: 'muted' }, `⋯ ${whole(path.length - FIRST_CRUMBS - LAST_CRUMBS)}`))
+        list.append(
+          element('li', { class: 'muted skipped' }, `⋯ ${whole(path.length - FIRST_CRUMBS - LAST_CRUMBS)}`),
+        )
       return
     }
     const name = nodeName(model.tree, node)

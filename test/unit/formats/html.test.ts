@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { test } from 'node:test'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { type PageAssets, readHtml, writeHtml } from '../../../src/formats/html.ts'
+import { nodeServerProfile, profileOf } from '../../helpers/sample-profile.ts'
+
+const sha = (text: string): string => createHash('sha256').update(text).digest('base64')
+const assets: PageAssets = {
+  script: 'start()',
+  style: 'p{}',
+  notices: 'a <b> & c',
+  scriptHash: sha('start()'),
+  styleHash: sha('p{}'),
+}
+
+test('gives the profile back', () => {
+  const profile = nodeServerProfile()
+  const page = writeHtml(profile, assets, gzipSync)
+  assert.deepEqual(readHtml(page, gunzipSync), profile)
+  assert.deepEqual(readHtml(new TextEncoder().encode(page), gunzipSync), profile)
+})
+
+test('lets only the two bundled texts run', () => {
+  const page = writeHtml(nodeServerProfile(), assets, gzipSync)
+  const policy = /Content-Security-Policy" content="([^"]*)"/.exec(page)![1]!
+  assert.match(policy, /default-src 'none'/)
+  assert.ok(policy.includes(`script-src 'sha256-${assets.scriptHash}'`))
+  assert.ok(!policy.includes('unsafe'))
+  assert.doesNotMatch(page, /https?:/)
+})
+
+test('writes no text of the profile as markup', () => {
+  const evil = '</script><img src=x onerror=alert(1)>'
+  const profile = { ...profileOf([{ frames: [evil], count: 1 }]), comments: [evil] }
+  const page = writeHtml(profile, { ...assets, title: evil, notices: evil }, gzipSync)
+  assert.ok(!page.includes('<img'))
+})
+
+test('refuses assets that would end their own element', () => {
+  assert.throws(
+    () => writeHtml(profileOf([]), { ...assets, script: 'x="</script>"' }, gzipSync),
+    /closing tag/,
+  )
+})
+
+test('says what is wrong with a page it cannot read', () => {
+  const page = writeHtml(nodeServerProfile(), assets, gzipSync)
+  assert.throws(() => readHtml('<html></html>', gunzipSync), /not a page of Emberscope/)
+  assert.throws(() => readHtml(page.slice(0, page.indexOf('octet-stream') + 300), gunzipSync), /cut off/)
+  assert.throws(
+    () => readHtml(page.replace(/emberscope-profile">..../, 'emberscope-profile">!!!!'), gunzipSync),
+    /not base64/,
+  )
+  assert.throws(
+    () => readHtml(page.replace(/emberscope-profile">..../, 'emberscope-profile">AAAA'), gunzipSync),
+    /cannot be unpacked/,
+  )
+})
