@@ -113,19 +113,21 @@ std::string DemangleWhole(std::string_view name) {
 std::string Demangle(std::string_view name) {
     if (name.size() > kMaxMangledBytes) return std::string(name);
     std::string_view core = name;
-    std::string notes;
     // Our own name for the stub that calls another library's function.
     constexpr std::string_view kPlt = "@plt";
-    if (core.size() > kPlt.size() && core.substr(core.size() - kPlt.size()) == kPlt) {
-        core.remove_suffix(kPlt.size());
-        notes = kPlt;
-    }
+    const bool is_stub = core.size() > kPlt.size() && core.substr(core.size() - kPlt.size()) == kPlt;
+    if (is_stub) core.remove_suffix(kPlt.size());
+    std::string kept;
+    std::string clones;
     for (std::string_view suffix = TakeSuffix(core); !suffix.empty(); suffix = TakeSuffix(core)) {
-        const bool is_hash = StartsWith(suffix, ".llvm") || StartsWith(suffix, ".lto_priv");
-        if (!is_hash) notes = " [" + std::string(suffix) + "]" + notes;
+        if (StartsWith(suffix, ".llvm") || StartsWith(suffix, ".lto_priv")) continue;
+        kept.insert(0, suffix);
+        clones.insert(0, std::string(" [clone ").append(suffix).append("]"));
     }
-    const std::string text = DemangleWhole(core);
-    return (text.empty() ? std::string(core) : text) + notes;
+    std::string text = DemangleWhole(core);
+    if (text.empty()) text = std::string(core).append(kept);
+    else text += clones;
+    return is_stub ? text.append(kPlt) : text;
 }
 
 } // namespace emberscope

@@ -109,7 +109,7 @@ function linesNotes(path: string, lines: LineResult): string[] {
     notes.push(`${path} has damaged debug information: source lines may be missing or wrong`)
   if (lines.missingAlternate > 0) {
     notes.push(
-      `${path} lacks the names of ${lines.missingAlternate} inlined frames: its dwz debug file is not installed`,
+      `${path} lacks some inlined functions: their names are in a dwz debug file that is not installed`,
     )
   }
   if (lines.splitUnit > 0) {

@@ -3,6 +3,7 @@
  * not. Executables are independent of each other and taken a few at a time; nothing in a file can make this reject.
  */
 import { existsSync } from 'node:fs'
+import type { Executable } from '../model/executable.ts'
 import type { CountByReason, Profile } from '../model/profile.ts'
 import type { Window } from '../model/window.ts'
 import type { SymbolReaders } from '../native/symbols.ts'
@@ -41,7 +42,7 @@ const BUDGET_MS = 20_000
 /** Files whose trouble is told one by one; more are counted. */
 const MAX_FILE_NOTES = 4
 
-/** Names every frame of the window. Rejects only for a fault of the readers themselves. */
+/** Names every frame of the window. Never rejects for what it reads. */
 export async function symbolize(
   window: Window,
   readers: SymbolReaders,
@@ -51,7 +52,9 @@ export async function symbolize(
   const sources = { readers, lines: run.lines, kallsyms: options.kallsyms ?? '/proc/kallsyms' }
   const wanted = [...framesByExecutable(window)]
   const groups = await mapConcurrently(wanted, CONCURRENT, ([executable, frames]) =>
-    nameFrames(window, executable, frames, sources),
+    nameFrames(window, executable, frames, sources).catch((error: unknown) =>
+      unreadFrames(window.executables[executable]!, frames, error),
+    ),
   )
   const names = await run.demangle(rawNames(groups))
   const profile = buildProfile(window, groups, names.readable)
@@ -123,6 +126,13 @@ function nameFrames(
       })
     }
   }
+}
+
+/** A fault of a reader costs one executable its names, not the user the capture. */
+function unreadFrames(executable: Executable, frames: ExecutableFrames, error: unknown): NamedFrames {
+  const reason = error instanceof Error ? error.message : String(error)
+  const unnamed = unnamedFrames(executable.path, executable.buildId, frames, 'not_elf')
+  return { ...unnamed, fileNotes: [`${executable.path} could not be read: ${reason}`] }
 }
 
 /** Executable index -> its frames, in the window's order. */

@@ -164,11 +164,12 @@ describe('readable names by the symbolizer', { skip: cannotRun }, () => {
   const CASES: readonly (readonly [raw: string, readable: string])[] = [
     ['_ZN4shop4Cart3AddEi', 'shop::Cart::Add(int)'],
     ['_ZNSt6vectorIiSaIiEE9push_backERKi', 'std::vector<int, std::allocator<int>>::push_back(int const&)'],
-    ['_ZN4shop4Cart3AddEi.part.0', 'shop::Cart::Add(int) [.part.0]'],
-    ['_ZN4shop4Cart3AddEi.isra.0.cold', 'shop::Cart::Add(int) [.isra.0] [.cold]'],
+    ['_ZN4shop4Cart3AddEi.part.0', 'shop::Cart::Add(int) [clone .part.0]'],
+    ['_ZN4shop4Cart3AddEi.isra.0.cold', 'shop::Cart::Add(int) [clone .isra.0] [clone .cold]'],
     ['_ZN4shop4Cart3AddEi.llvm.1234567', 'shop::Cart::Add(int)'],
     ['_ZN4shop4Cart3AddEi@plt', 'shop::Cart::Add(int)@plt'],
-    ['main.cold', 'main [.cold]'],
+    ['main.cold', 'main.cold'],
+    ['cache_init.llvm.42', 'cache_init'],
     ['_ZN4core3fmt5write17h0123456789abcdefE', 'core::fmt::write'],
     [
       '_ZN66_$LT$alloc..vec..Vec$LT$T$GT$$u20$as$u20$core..ops..drop..Drop$GT$4drop17h0123456789abcdefE.llvm.99',

@@ -301,6 +301,26 @@ test('shares one function between frames of the same symbol', async () => {
   )
 })
 
+test('loses one executable, not the profile, to a reader that fails', async () => {
+  const elf = new Map([[5, { names: new Map([[0x1010, 'main']]) }]])
+  const readers = fakeReaders({ elf })
+  const frames: WindowParts[1] = [
+    [0, 0x1010, 'native'],
+    [1, 0x1010, 'native'],
+  ]
+  const window = windowOf([executable({ fd: 5 }), executable({ fd: 6, path: '/odd' })], frames, [[0, 1]])
+  const failing = {
+    ...readers,
+    resolveElf: (fd: number, debugFd: number, offsets: Float64Array) =>
+      fd === 6
+        ? Promise.reject(new Error('descriptor 6 is closed'))
+        : readers.resolveElf(fd, debugFd, offsets),
+  }
+  const result = await symbolize(window, failing, { symbolizer: '/nonexistent/symbolizer' })
+  assert.deepEqual(names(result), ['main', '?not_elf'])
+  assert.ok(result.notes.includes('/odd could not be read: descriptor 6 is closed'))
+})
+
 test('builds an empty profile of an empty window', async () => {
   const result = await run([[], [], []], {})
   assert.deepEqual(result.frames, { named: 0, unnamed: {} })
