@@ -16,6 +16,8 @@ const KINDS_BY_SUFFIX: readonly (readonly [string, FrameKind])[] = [
   [KIND_SUFFIXES.jit, 'jit'],
 ]
 
+const SEMICOLON = 0x3b
+
 const WEIGHT = /^-?\d+(\.\d+)?$/
 
 /**
@@ -35,6 +37,10 @@ export class FoldedReader {
   readonly #inlinedPairs = new PairTable()
   readonly #inlined: number[] = []
   readonly #tree = new PairTable()
+  /** The stack of the last line: its text, its nodes root first, and where in the text each ends. */
+  #lastStack = ''
+  readonly #path: number[] = []
+  readonly #pathEnds: number[] = []
   /** Weight by leaf node; undefined where no stack ends. */
   readonly #weights = new Map<number, number>()
 
@@ -93,7 +99,7 @@ export class FoldedReader {
     const weight = line.slice(space + 1)
     if (space <= 0 || !WEIGHT.test(weight)) this.#refuse(line)
     this.#lineCount++
-    const leaf = this.#internStack(line.slice(0, space).trimEnd().split(';'))
+    const leaf = this.#internStack(line.slice(0, space).trimEnd())
     if (!this.#weights.has(leaf)) limit(this.#weights.size, LIMITS.distinctEntries, 'distinct stacks')
     this.#weights.set(leaf, (this.#weights.get(leaf) ?? 0) + Number(weight))
   }
@@ -105,17 +111,48 @@ export class FoldedReader {
     throw new AgentError('input_invalid', `${where} at line ${this.#lineNumber}, which ${reason}`)
   }
 
-  #internStack(frames: readonly string[]): number {
-    let node = -1
+  #internStack(stack: string): number {
+    const known = this.#sharedDepth(stack)
+    this.#path.length = known
+    this.#pathEnds.length = known
+    let node = known > 0 ? this.#path[known - 1]! : -1
+    let start = known > 0 ? this.#pathEnds[known - 1]! + 1 : 0
+    const frames = start > stack.length ? [] : stack.slice(start).split(';')
     for (let at = 0; at < frames.length; ) {
+      start += frames[at]!.length + 1
       let location = this.#plainLocation(frames[at++]!)
       while (at < frames.length && frames[at]!.endsWith(INLINED_SUFFIX)) {
+        start += frames[at]!.length + 1
         location = this.#inlineInto(location, frames[at++]!)
       }
       node = this.#tree.intern(node, location)
+      this.#path.push(node)
+      this.#pathEnds.push(start - 1)
     }
+    this.#lastStack = stack
     limit(this.#tree.size, LIMITS.stackNodes, 'nodes of stacks')
     return node
+  }
+
+  /** How many of the last line's nodes this line shares; in sorted text nearly all of them. */
+  #sharedDepth(stack: string): number {
+    const last = this.#lastStack
+    const most = Math.min(last.length, stack.length)
+    let same = 0
+    while (same < most && last.charCodeAt(same) === stack.charCodeAt(same)) same++
+    let depth = 0
+    for (; depth < this.#pathEnds.length; depth++) {
+      const end = this.#pathEnds[depth]!
+      const isWhole = end <= same && (end === stack.length || stack.charCodeAt(end) === SEMICOLON)
+      if (!isWhole) break
+    }
+    // The frame after the shared ones may be inlined into the last of them, which then is another location.
+    if (depth > 0) {
+      const start = this.#pathEnds[depth - 1]! + 1
+      const end = stack.indexOf(';', start)
+      if (stack.slice(start, end < 0 ? undefined : end).endsWith(INLINED_SUFFIX)) depth--
+    }
+    return depth
   }
 
   #plainLocation(frame: string): number {

@@ -2,7 +2,7 @@
  * Interns pairs of small integers: (parent, location) -> stack node, (stack, label set) -> row, and the like.
  *
  * A `Map` would do up to 2^24 entries, where V8 throws; files of others have more, and boxed keys cost eight times
- * the memory. This is open addressing over plain Int32Arrays: 8 bytes a pair plus 8 to 16 of slots. The seed is
+ * the memory. This is open addressing over plain Int32Arrays: 8 bytes a pair plus as much in slots. The seed is
  * random, so a file cannot be made to collide; ids depend on the order of calls only.
  */
 
@@ -10,8 +10,8 @@ const INITIAL_PAIRS = 1024
 
 /** Pairs get ids 0, 1, 2… in the order they are first seen. Ids stay below 2^29. */
 export class PairTable {
-  #first = new Int32Array(INITIAL_PAIRS)
-  #second = new Int32Array(INITIAL_PAIRS)
+  /** Pair of id i at 2i and 2i + 1: side by side, so that a look costs one cache line. */
+  #pairs = new Int32Array(2 * INITIAL_PAIRS)
   /** Id + 1 of the pair that hashes here, 0 when free; always at least twice as long as there are pairs. */
   #slots = new Int32Array(2 * INITIAL_PAIRS)
   #size = 0
@@ -29,31 +29,37 @@ export class PairTable {
     for (;;) {
       const id = this.#slots[slot]! - 1
       if (id < 0) break
-      if (this.#first[id] === first && this.#second[id] === second) return id
+      if (this.#pairs[2 * id] === first && this.#pairs[2 * id + 1] === second) return id
       slot = (slot + 1) & mask
     }
-    if (this.#size === this.#first.length) {
+    if (2 * this.#size === this.#pairs.length) {
       this.#grow()
       return this.intern(first, second)
     }
     const id = this.#size++
-    this.#first[id] = first
-    this.#second[id] = second
+    this.#pairs[2 * id] = first
+    this.#pairs[2 * id + 1] = second
     this.#slots[slot] = id + 1
     return id
   }
 
   firstOf(id: number): number {
-    return this.#first[id]!
+    return this.#pairs[2 * id]!
   }
 
   secondOf(id: number): number {
-    return this.#second[id]!
+    return this.#pairs[2 * id + 1]!
   }
 
   /** Copies of the two columns, one entry an id. */
   columns(): { first: Int32Array; second: Int32Array } {
-    return { first: this.#first.slice(0, this.#size), second: this.#second.slice(0, this.#size) }
+    const first = new Int32Array(this.#size)
+    const second = new Int32Array(this.#size)
+    for (let id = 0; id < this.#size; id++) {
+      first[id] = this.#pairs[2 * id]!
+      second[id] = this.#pairs[2 * id + 1]!
+    }
+    return { first, second }
   }
 
   #hash(first: number, second: number): number {
@@ -64,17 +70,13 @@ export class PairTable {
   }
 
   #grow(): void {
-    const pairs = this.#first.length * 2
-    const first = new Int32Array(pairs)
-    const second = new Int32Array(pairs)
-    first.set(this.#first)
-    second.set(this.#second)
-    this.#first = first
-    this.#second = second
-    this.#slots = new Int32Array(2 * pairs)
+    const pairs = new Int32Array(2 * this.#pairs.length)
+    pairs.set(this.#pairs)
+    this.#pairs = pairs
+    this.#slots = new Int32Array(pairs.length)
     const mask = this.#slots.length - 1
     for (let id = 0; id < this.#size; id++) {
-      let slot = this.#hash(first[id]!, second[id]!) & mask
+      let slot = this.#hash(pairs[2 * id]!, pairs[2 * id + 1]!) & mask
       while (this.#slots[slot] !== 0) slot = (slot + 1) & mask
       this.#slots[slot] = id + 1
     }

@@ -54,8 +54,10 @@ class SampleColumns {
   readonly #labelSets: Label[][] = []
   readonly #labelSetIds = new Map<string, number>()
   #row = 0
+  /** Nodes of the stack read last, root first. */
+  readonly #path: number[] = []
   /** Of the sample being read: location indices leaf first, and how many values came. */
-  #frames: number[] = []
+  readonly #frames: number[] = []
   #valueCount = 0
   #labels: Label[] = []
 
@@ -155,9 +157,19 @@ class SampleColumns {
   }
 
   #internStack(): number {
+    const frames = this.#frames
+    const path = this.#path
     let node = -1
-    for (let depth = this.#frames.length - 1; depth >= 0; depth--) {
-      node = this.#tree.intern(node, this.#frames[depth]!)
+    let depth = 0
+    // Neighbours mostly share their way down from the root: no need to look that up again.
+    for (; depth < Math.min(frames.length, path.length); depth++) {
+      if (this.#tree.secondOf(path[depth]!) !== frames[frames.length - 1 - depth]) break
+      node = path[depth]!
+    }
+    path.length = depth
+    for (; depth < frames.length; depth++) {
+      node = this.#tree.intern(node, frames[frames.length - 1 - depth]!)
+      path.push(node)
     }
     if (this.#tree.size > LIMITS.stackNodes)
       tooMany('more distinct stacks than fit in memory', LIMITS.stackNodes)
