@@ -8,11 +8,12 @@
 import type { FlameTree } from '../../model/flame-tree.ts'
 import type { Zoom } from './zoom.ts'
 
-/** Frames drawn below the zoom at most, boxes apart. */
-export const MAX_FRAMES = 900
+/** Things drawn below the zoom at most: frames and boxes. */
+export const MAX_DRAWN = 1200
+/** Frames tried for; fewer when each would need a box beside it. The last always fits: a box a frame, and the splits. */
+const FRAME_LIMITS = [1000, 850, 700, 570] as const
 /** Rows drawn below the zoom at most; deeper frames are in a box. */
 export const MAX_ROWS = 1000
-const MAX_BOXES = 280
 /** Narrower frames go into the box beside them. */
 const MIN_FRAME_PX = 3
 const MIN_BOX_PX = 1
@@ -46,6 +47,22 @@ interface Picked {
 
 /** The drawn frames of a zoom, `widthPx` wide. */
 export function prune(tree: FlameTree, zoom: Zoom, widthPx: number): Pruned {
+  for (const limit of FRAME_LIMITS.slice(0, -1)) {
+    const { drawnCount, ...pruned } = pruneTo(tree, zoom, widthPx, limit)
+    if (drawnCount <= MAX_DRAWN) return pruned
+  }
+  const { drawnCount: _fits, ...pruned } = pruneTo(
+    tree,
+    zoom,
+    widthPx,
+    FRAME_LIMITS[FRAME_LIMITS.length - 1]!,
+  )
+  return pruned
+}
+
+type Counted = Pruned & { readonly drawnCount: number }
+
+function pruneTo(tree: FlameTree, zoom: Zoom, widthPx: number, limit: number): Counted {
   const total = zoomTotal(tree, zoom)
   const minValue = (MIN_FRAME_PX / Math.max(1, widthPx)) * total
   const queue = new HeaviestFirst(tree.total)
@@ -71,12 +88,12 @@ export function prune(tree: FlameTree, zoom: Zoom, widthPx: number): Pruned {
   while (queue.size > 0) {
     const node = queue.pop()
     const above = picked.get(tree.parent[node]!)!
-    if (picked.size > MAX_FRAMES) above.rest.push(node)
+    if (picked.size >= limit) above.rest.push(node)
     else above.drawn.children.push(open(node, above.depth + 1, null).drawn)
   }
-  addBoxes(tree, top, [...picked.values()], total / Math.max(1, widthPx))
+  const boxCount = addBoxes(tree, top, [...picked.values()], total / Math.max(1, widthPx))
   const drawn = zoom.members === null ? top.drawn : { ...top.drawn, value: total }
-  return { top: drawn, rowsCut }
+  return { top: drawn, rowsCut, drawnCount: picked.size + boxCount }
 }
 
 /** The weight a zoom shows, in the column's unit. */
@@ -92,26 +109,25 @@ export function sumOf(tree: FlameTree, nodes: ArrayLike<number>): number {
   return sum
 }
 
-/** Widest boxes first while there is room; those below a pixel can't be seen and are left out. */
-function addBoxes(tree: FlameTree, top: Picked, all: readonly Picked[], valuePerPx: number): void {
-  const boxes = all
-    .filter((entry) => entry.rest.length > 0)
-    .map((entry) => ({ entry, value: sumOf(tree, entry.rest) }))
-    .filter((box) => box.value >= MIN_BOX_PX * valuePerPx)
-    .sort((a, b) => b.value - a.value)
-    .slice(0, MAX_BOXES)
-  for (const { entry, value } of boxes) {
-    const members = Int32Array.from(entry.rest).sort((a, b) => tree.total[b]! - tree.total[a]! || a - b)
+/** A box for what was left out of each frame, unless it is below a pixel, which nobody can see. Returns how many. */
+function addBoxes(tree: FlameTree, top: Picked, all: readonly Picked[], valuePerPx: number): number {
+  let count = 0
+  for (const entry of all) {
+    const value = sumOf(tree, entry.rest)
+    if (entry.rest.length === 0 || value < MIN_BOX_PX * valuePerPx) continue
+    const sorted = Int32Array.from(entry.rest).sort((a, b) => tree.total[b]! - tree.total[a]! || a - b)
     const split = entry === top && value >= SPLIT_BOX_PX * valuePerPx
-    for (const part of split ? splitMembers(members) : [members]) {
+    for (const members of split ? splitMembers(sorted) : [sorted]) {
       entry.drawn.children.push({
         node: entry.drawn.node,
-        value: sumOf(tree, part),
+        value: sumOf(tree, members),
         children: [],
-        members: part,
+        members,
       })
+      count++
     }
   }
+  return count
 }
 
 function splitMembers(members: Int32Array): Int32Array[] {
