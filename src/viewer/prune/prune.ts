@@ -11,7 +11,7 @@ import type { Zoom } from './zoom.ts'
 /** Things drawn below the zoom at most: frames and boxes. */
 export const MAX_DRAWN = 1200
 /** Frames tried for; fewer when each would need a box beside it. The last always fits: a box a frame, and the splits. */
-const FRAME_LIMITS = [1000, 850, 700, 570] as const
+const FRAME_LIMITS = [1100, 900, 720, 570] as const
 /** Rows drawn below the zoom at most; deeper frames are in a box. */
 export const MAX_ROWS = 1000
 /** Narrower frames go into the box beside them. */
