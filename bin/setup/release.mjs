@@ -1,8 +1,8 @@
 // Fills prebuilds/ for the npm package: the addon, the symbolizer, the shared libraries a bare machine may lack, and
 // their licences. The libraries are Debian's own files beside the addon (its RPATH is $ORIGIN), because Debian's
 // static archives are not position independent; being separate files, they can be replaced, as the LGPL asks.
-import { cpSync, existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { cpSync, existsSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { nodeHeaders } from './host.mjs'
 import { ROOT, run } from './run.mjs'
 
@@ -43,34 +43,29 @@ function collectLicences(target) {
     cpSync(join('/usr/share/common-licenses', name), join(target, `${name}.txt`))
 }
 
+/** Compiles from links in a directory of its own: prebuildify builds from scratch, and build/ may be in use. */
+function compile(staging, artifacts) {
+  for (const name of ['binding.gyp', 'bpf', 'native', 'node_modules', 'package.json']) {
+    symlinkSync(join(ROOT, name), join(staging, name))
+  }
+  const options = ['--napi', '--strip', '--tag-libc', '--name', 'addon', '-t', process.versions.node]
+  const places = ['--cwd', staging, '--out', ROOT, '--artifacts', artifacts]
+  const prebuildify = join(ROOT, 'node_modules/prebuildify/bin.js')
+  const env = { npm_config_nodedir: nodeHeaders() }
+  run('building the release addon', ['node', prebuildify, ...options, ...places], { env })
+}
+
 /** Writes prebuilds/linux-x64 anew. The native targets must be built. */
 export function buildRelease() {
-  const artifacts = join(ROOT, 'node_modules/.cache/emberscope/artifacts')
-  const prebuilds = join(ROOT, 'prebuilds')
-  for (const directory of [artifacts, prebuilds]) rmSync(directory, { recursive: true, force: true })
-  mkdirSync(join(artifacts, 'licenses'), { recursive: true })
-  run('collecting the shared libraries', [
-    'strip',
-    '-o',
-    join(artifacts, 'symbolizer'),
-    'build/Release/symbolizer',
-  ])
+  const work = join(ROOT, 'node_modules/.cache/emberscope/release')
+  const [staging, artifacts] = [join(work, 'staging'), join(work, 'artifacts')]
+  for (const directory of [work, join(ROOT, 'prebuilds')]) rmSync(directory, { recursive: true, force: true })
+  for (const directory of [staging, join(artifacts, 'licenses')]) mkdirSync(directory, { recursive: true })
+  cpSync(join(ROOT, 'build/Release/symbolizer'), join(artifacts, 'symbolizer'))
   collectLibraries(artifacts)
   collectLicences(join(artifacts, 'licenses'))
-  const prebuildify = [
-    'node',
-    'node_modules/prebuildify/bin.js',
-    '--napi',
-    '--strip',
-    '--tag-libc',
-    '--name',
-    'addon',
-    '--artifacts',
-    artifacts,
-  ]
-  run('building the release addon', [...prebuildify, '-t', process.versions.node], {
-    env: { npm_config_nodedir: nodeHeaders() },
-  })
-  const addon = join(prebuilds, `linux-${process.arch}/addon.glibc.node`)
-  if (!existsSync(addon)) throw new Error(`prebuildify left no ${basename(addon)} in ${dirname(addon)}`)
+  compile(staging, artifacts)
+  rmSync(work, { recursive: true })
+  const addon = `prebuilds/linux-${process.arch}/addon.glibc.node`
+  if (!existsSync(join(ROOT, addon))) throw new Error(`prebuildify left no ${addon}`)
 }

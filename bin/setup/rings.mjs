@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { environment, ROOT } from './run.mjs'
 
-const RESULTS = join(ROOT, 'build/test-results')
+const RESULTS = join(ROOT, 'node_modules/.cache/emberscope/test-results')
 const TEST_TIMEOUT_MS = 600_000
 
 /** Commands by ring; the rings without one are `node --test` over dist/test/<ring>. */
