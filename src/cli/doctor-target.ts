@@ -4,8 +4,8 @@ import { basename } from 'node:path'
 import type { ResolvedElf, SymbolReaders } from '../native/symbols.ts'
 import { openPerfMap } from '../process/perf-map.ts'
 import { type MapsEntry, readMaps } from '../process/proc-files.ts'
+import { RUNTIMES } from '../symbolize/runtimes.ts'
 import type { Finding } from './preflight.ts'
-import { runtimeOf } from './runtimes.ts'
 import { clean } from './terminal.ts'
 
 /** Binaries looked at in one process; a browser maps some 200. */
@@ -39,7 +39,7 @@ function distinctFiles(maps: readonly MapsEntry[]): MapsEntry[] {
 }
 
 function runtimeFinding(pid: number, name: string, binaries: readonly MapsEntry[]): Finding[] {
-  const runtime = runtimeOf(binaries.map((entry) => entry.path))
+  const runtime = RUNTIMES.find(({ file }) => binaries.some((entry) => file.test(entry.path)))
   if (!runtime) return []
   const who = `${clean(name)} (${pid}) runs ${runtime.name}`
   const fd = openPerfMap(pid)

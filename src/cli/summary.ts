@@ -1,10 +1,9 @@
 /**
- * The answer in the terminal after a capture: at most 20 lines, every percentage with its 95 % interval (as the
- * larger half width, so it is never narrower than Wilson's). Pure: a finished profile in, lines out.
+ * The answer in the terminal after a capture: at most 20 lines, every percentage with its 95 % interval. Pure: a finished profile in, lines out.
  */
 import type { CaptureReport, Profile } from '../model/profile.ts'
 import { type TopFunction, topFunctions } from '../model/top.ts'
-import { wilson } from '../stats/interval.ts'
+import { percentText } from '../stats/percent-text.ts'
 import { hottestPath } from './hottest-path.ts'
 import type { WrittenFile } from './output-files.ts'
 import { bar, byteSize, clean, clip, fit, grouped, type Style } from './terminal.ts'
@@ -47,12 +46,13 @@ export function summaryLines(profile: Profile, capture: CaptureReport, options: 
   return [...head, ...functionLines(profile, room, style), ...end]
 }
 
-/** '31.2% ±2.1'; the interval of `count` in `total` independent samples. */
-export function percent(count: number, total: number, style: Style): string {
-  const share = total > 0 ? count / total : 0
-  const { low, high } = wilson(count, total)
-  const half = Math.max(share - low, high - share)
-  return `${(share * 100).toFixed(1)}% ${style.unicode ? '±' : '+-'}${(half * 100).toFixed(1)}`
+function percent(count: number, total: number, style: Style): string {
+  return spelled(percentText(count, total), style)
+}
+
+/** Text of ours where the terminal has only ASCII. */
+function spelled(text: string, style: Style): string {
+  return style.unicode ? text : text.replaceAll('±', '+-')
 }
 
 function separator(style: Style): string {
@@ -171,7 +171,9 @@ function pathLine(profile: Profile, style: Style): string[] {
 
 function noteLines(notes: readonly string[], style: Style): string[] {
   const shown = notes.length > MAX_NOTES ? MAX_NOTES - 1 : notes.length
-  const lines = notes.slice(0, shown).map((note) => ` ${style.paint('yellow', 'note:')} ${clean(note)}`)
+  const lines = notes
+    .slice(0, shown)
+    .map((note) => ` ${style.paint('yellow', 'note:')} ${spelled(clean(note), style)}`)
   const more = notes.length - shown
   return more > 0 ? [...lines, ` ${style.paint('yellow', 'note:')} ${more} more with -v`] : lines
 }

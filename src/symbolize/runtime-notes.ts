@@ -3,42 +3,10 @@
  * the process's name, else by the files the window saw code of.
  */
 import type { Window } from '../model/window.ts'
+import { percentText } from '../stats/percent-text.ts'
+import { RUNTIMES, type Runtime } from './runtimes.ts'
 import { samplesWith } from './stack-weights.ts'
 
-interface Runtime {
-  readonly name: string
-  readonly comm: RegExp
-  /** Matches the path of a file that only this runtime's processes run code of. */
-  readonly file: RegExp
-  readonly remedy: string
-}
-
-const RUNTIMES: readonly Runtime[] = [
-  {
-    name: 'node',
-    comm: /^node/,
-    file: /\/node$|\/libnode\.so/,
-    remedy: 'start it with `node --perf-basic-prof`',
-  },
-  {
-    name: 'java',
-    comm: /^java/,
-    file: /\/libjvm\.so/,
-    remedy: 'start it with `-XX:+DumpPerfMapAtExit` (JDK 17+), or load a perf-map agent',
-  },
-  {
-    name: 'python',
-    comm: /^python|^pypy/,
-    file: /\/python[\d.]*$|\/libpython[\d.]*\.so/,
-    remedy: 'start it with `python -X perf` (3.12+)',
-  },
-  {
-    name: '.NET',
-    comm: /^dotnet/,
-    file: /\/libcoreclr\.so/,
-    remedy: 'start it with `DOTNET_PerfMapEnabled=1` in its environment',
-  },
-]
 const OTHER: Runtime = {
   name: 'a program that makes code at run time',
   comm: /^/,
@@ -57,11 +25,6 @@ function runtimeOf(window: Window, executable: number): Runtime {
   if (byName) return byName
   const byFile = RUNTIMES.filter((runtime) => window.executables.some(({ path }) => runtime.file.test(path)))
   return byFile.length === 1 ? byFile[0]! : OTHER
-}
-
-function percent(part: number, whole: number): string {
-  const share = (100 * part) / whole
-  return share > 0 && share < 0.1 ? 'less than 0.1 %' : `${share.toFixed(1)} %`
 }
 
 /**
@@ -84,7 +47,7 @@ export function runtimeNotes(window: Window, nameOf: (frame: number) => string):
     const hit = samplesWith(window, isUnnamed)
     if (hit > 0)
       notes.push(
-        `${percent(hit, samples)} of samples have unnamed functions of ${runtime.name}: ${runtime.remedy}`,
+        `${percentText(hit, samples)} of samples have unnamed functions of ${runtime.name}: ${runtime.remedy}`,
       )
   }
   return notes.concat(pythonNotes(window, nameOf))
@@ -99,7 +62,7 @@ function pythonNotes(window: Window, nameOf: (frame: number) => string): string[
   }
   if (!loops) return []
   const hit = samplesWith(window, (frame) => nameOf(frame) === PYTHON_LOOP)
-  const share = percent(hit, window.samples.stack.length)
+  const share = percentText(hit, window.samples.stack.length)
   return [
     `${share} of samples run python code, whose functions are not shown: start it with \`python -X perf\` (3.12+)`,
   ]

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test'
 import { checklist } from '../../../src/cli/doctor.ts'
 import { describeBinary, examineProcess } from '../../../src/cli/doctor-target.ts'
 import { checkHost } from '../../../src/cli/preflight.ts'
-import { runtimeOf } from '../../../src/cli/runtimes.ts'
 import { styleOf } from '../../../src/cli/terminal.ts'
 import type { ResolvedElf, SymbolReaders } from '../../../src/native/symbols.ts'
 import { FakeOutput, GOOD_HOST } from '../../helpers/fake-world.ts'
@@ -42,18 +41,6 @@ describe('checklist', () => {
   })
 })
 
-describe('runtimeOf', () => {
-  it('knows the runtimes by what they map, and plain programs as none', () => {
-    const name = (...paths: string[]) => runtimeOf(paths)?.name
-    assert.equal(name('/usr/bin/node'), 'Node.js')
-    assert.equal(name('/usr/bin/python3.12'), 'Python')
-    assert.equal(name('/usr/sbin/uwsgi', '/usr/lib/libpython3.11.so.1.0'), 'Python')
-    assert.equal(name('/opt/jdk/bin/java', '/opt/jdk/lib/server/libjvm.so'), 'Java')
-    assert.equal(name('/usr/bin/ruby3.1'), 'Ruby')
-    assert.equal(name('/usr/sbin/nginx', '/lib/libc.so.6'), undefined)
-  })
-})
-
 describe('describeBinary', () => {
   it('tells names, lines, their lack and damage apart', () => {
     assert.deepEqual(
@@ -76,8 +63,8 @@ describe('examineProcess', () => {
   } as unknown as SymbolReaders
   it('looks at every file this process maps, and at its runtime', async () => {
     const findings = await examineProcess(process.pid, 'node', readers)
-    assert.match(findings[0]!.text, /runs Node\.js without a perf map/)
-    assert.equal(findings[0]!.fix, 'start it with node --perf-basic-prof')
+    assert.match(findings[0]!.text, /runs node without a perf map/)
+    assert.equal(findings[0]!.fix, 'start it with `node --perf-basic-prof`')
     assert.ok(findings.some((f) => /libc\.so\.6: names and lines$/.test(f.text)))
   })
   it('says when a process is gone', async () => {

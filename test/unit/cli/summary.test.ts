@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { accountingLines } from '../../../src/cli/accounting.ts'
 import { hottestPath } from '../../../src/cli/hottest-path.ts'
-import { percent, type SummaryOptions, summaryLines, targetTitle } from '../../../src/cli/summary.ts'
+import { type SummaryOptions, summaryLines, targetTitle } from '../../../src/cli/summary.ts'
 import { styleOf } from '../../../src/cli/terminal.ts'
 import type { CaptureReport, Profile } from '../../../src/model/profile.ts'
 import { FAKE_REPORT, FakeOutput, fakeProfile } from '../../helpers/fake-world.ts'
@@ -79,20 +79,10 @@ describe('summaryLines', () => {
   })
   it('works in ASCII, and colours only when asked', () => {
     const text = lines({ style: style({ LC_ALL: 'C' }) }).join('\n')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the claim is about them
     assert.match(text, /^[\x0a\x20-\x7e]+$/)
     assert.ok(text.includes('60.0% +-9.8  ############'))
     assert.ok(!lines().join('').includes('\x1b'))
     assert.ok(lines({ style: style({ FORCE_COLOR: '1' }) })[0]!.startsWith('\x1b[1mnode'))
-  })
-})
-
-describe('percent', () => {
-  it('takes the larger half of the Wilson interval', () => {
-    assert.equal(percent(0, 0, style()), '0.0% ±100.0')
-    assert.equal(percent(0, 10, style()), '0.0% ±27.8')
-    assert.equal(percent(10, 10, style()), '100.0% ±27.8')
-    assert.equal(percent(5000, 10_000, style()), '50.0% ±1.0')
   })
 })
 

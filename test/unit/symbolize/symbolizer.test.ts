@@ -203,7 +203,7 @@ test('names jit frames by the perf map, and says what the runtime needs for the 
   assert.deepEqual(names(result), ['JS:*render /app.js:3:1', '?jit'])
   assert.deepEqual(
     result.notes.filter((note) => !MISSING.test(note)),
-    ['25.0 % of samples have unnamed functions of node: start it with `node --perf-basic-prof`'],
+    ['25.0% ±44.9 of samples have unnamed functions of node: start it with `node --perf-basic-prof`'],
   )
 })
 
@@ -222,7 +222,7 @@ test('knows a runtime by its files when the process has another name', async () 
     {},
   )
   assert.ok(
-    result.notes.some((note) => note.startsWith('50.0 % of samples have unnamed functions of java: ')),
+    result.notes.some((note) => note.startsWith('50.0% ±40.5 of samples have unnamed functions of java: ')),
   )
 })
 
@@ -231,7 +231,7 @@ test('says how to see python functions, unless the perf map already has them', a
   const jit = executable({ kind: 'jit', path: '//anon', fd: -1, perfMapFd: 9, comm: 'python3' })
   const elf = new Map([[5, { names: new Map([[0x1010, '_PyEval_EvalFrameDefault']]) }]])
   const plain = await run([[python], [[0, 0x1010, 'native']], [[0], [0]]], { elf })
-  assert.ok(plain.notes.some((note) => note.startsWith('100.0 % of samples run python code')))
+  assert.ok(plain.notes.some((note) => note.startsWith('100.0% ±65.8 of samples run python code')))
   const window: WindowParts = [
     [python, jit],
     [
