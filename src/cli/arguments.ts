@@ -1,24 +1,20 @@
 /**
  * The command line as data: argv in, one checked `Command` out. Knows no process, file or host; every refusal is an
- * AgentError `usage` in one sentence. node:util only splits the words into tokens.
+ * AgentError `usage` in one sentence. words.ts splits argv.
  */
-import { parseArgs } from 'node:util'
 import { AgentError } from '../errors.ts'
-import { nearest } from './nearest.ts'
 import {
   COMMANDS,
   type CommandName,
   DEFAULT_DURATION_MS,
   DEFAULT_RATE_HZ,
   type FoldedRoot,
-  OPTIONS,
-  type OptionSpec,
   SHELLS,
   type Shell,
-  spelling,
 } from './options.ts'
 import { isStdout, type Output, parseOutputs } from './output-plan.ts'
 import { parseDuration, parseFoldedRoot, parsePort, parseRate } from './values.ts'
+import { optionValue, refuseForeignOptions, splitWords, type Words } from './words.ts'
 
 /** What to profile, as asked; target.ts finds it on this host. */
 export type TargetSpec =
@@ -78,13 +74,6 @@ export type Command =
   | { readonly kind: 'usage' }
   | { readonly kind: 'version' }
 
-interface Words {
-  readonly options: ReadonlyMap<string, readonly string[]>
-  readonly positionals: readonly string[]
-  /** Words after '--', or null without one. */
-  readonly command: readonly string[] | null
-}
-
 /** Reads argv without the program's own name. Errors: AgentError `usage`. */
 export function parseArguments(argv: readonly string[]): Command {
   if (argv.length === 0) return { kind: 'usage' }
@@ -117,79 +106,6 @@ export function parseArguments(argv: readonly string[]): Command {
     case 'completion':
       return parseCompletion(operands)
   }
-}
-
-function splitWords(argv: readonly string[]): Words {
-  const config: Record<string, { type: 'string' | 'boolean'; short?: string; multiple: true }> = {}
-  for (const o of OPTIONS) {
-    config[o.name] = {
-      type: o.value === '' ? 'boolean' : 'string',
-      multiple: true,
-      ...(o.short === '' ? {} : { short: o.short }),
-    }
-  }
-  const { tokens } = parseArgs({
-    args: [...argv],
-    options: config,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  })
-  const options = new Map<string, string[]>()
-  const positionals: string[] = []
-  for (const token of tokens) {
-    if (token.kind === 'option-terminator')
-      return { options, positionals, command: argv.slice(token.index + 1) }
-    if (token.kind === 'positional') {
-      positionals.push(token.value)
-      continue
-    }
-    const spec = OPTIONS.find((o) => o.name === token.name)
-    if (!spec) throw unknownOption(token.rawName)
-    const values = options.get(spec.name) ?? []
-    values.push(checkedValue(spec, token.rawName, token.value, token.inlineValue === true))
-    options.set(spec.name, values)
-  }
-  return { options, positionals, command: null }
-}
-
-function unknownOption(raw: string): AgentError {
-  const known = OPTIONS.flatMap((o) => [`--${o.name}`, ...(o.short === '' ? [] : [`-${o.short}`])])
-  const near =
-    raw.length > 2 ? nearest(raw, known, 1)[0] : known.find((k) => k.toLowerCase() === raw.toLowerCase())
-  return new AgentError(
-    'usage',
-    `unknown option ${raw}; ${near ? `did you mean ${near}?` : 'see profile --help'}`,
-  )
-}
-
-function checkedValue(spec: OptionSpec, raw: string, value: string | undefined, inline: boolean): string {
-  if (spec.value === '') {
-    if (value !== undefined) throw new AgentError('usage', `${raw} takes no value, got "${value}"`)
-    return ''
-  }
-  if (value === undefined) throw new AgentError('usage', `${raw} needs a value: ${raw} ${spec.value}`)
-  if (!inline && /^--|^-[A-Za-z]/.test(value)) {
-    throw new AgentError('usage', `${raw} needs a value: ${raw} ${spec.value}, got the option ${value}`)
-  }
-  return value
-}
-
-function refuseForeignOptions(command: CommandName, words: Words): void {
-  for (const name of words.options.keys()) {
-    const spec = OPTIONS.find((o) => o.name === name)!
-    if (!spec.commands.includes(command)) {
-      const where = command === 'record' ? spec.commands.map((c) => `profile ${c}`).join(', ') : ''
-      const does =
-        command === 'record' ? `is an option of ${where} only` : `is no option of profile ${command}`
-      throw new AgentError('usage', `${spelling(spec)} ${does}; see profile --help`)
-    }
-  }
-}
-
-function optionValue<T>(words: Words, name: string, parse: (text: string) => T, fallback: T): T {
-  const text = words.options.get(name)?.at(-1)
-  return text === undefined ? fallback : parse(text)
 }
 
 function parseRecord(words: Words, operands: readonly string[]): RecordCommand {

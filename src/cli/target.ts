@@ -82,7 +82,8 @@ function noSuchName(name: string, candidates: readonly ProcessInfo[]): AgentErro
  * `target_not_found` when it does not exist, `unsupported` when it is no v2 cgroup.
  */
 export function findCgroup(path: string, cwd: string, mount: string): string {
-  const tries = isAbsolute(path) ? [path, join(mount, path)] : [resolve(cwd, path), join(mount, path)]
+  const given = isAbsolute(path) ? path : resolve(cwd, path)
+  const tries = mount === '' ? [given] : [given, join(mount, path)]
   const found = tries.find(
     (p) => existsSync(p) && statSync(p).isDirectory() && existsSync(join(p, 'cgroup.procs')),
   )
