@@ -1,45 +1,35 @@
 /**
  * Profile -> pprof bytes (https://github.com/google/pprof/blob/main/proto/profile.proto), uncompressed.
  *
- * The messages are pprof-format's. Pure: the page in the browser uses it too; compressing is the caller's.
+ * The messages are pprof-format's, but for the samples (sample-writer.ts). Pure: the page in the browser uses it too;
+ * compressing is the caller's.
  * What pprof cannot say is lost: times per sample (rows that differ in nothing else become one), the capture report,
  * why a frame has no name. The kind of a frame travels in mapping names (frame-kind.ts).
- *
- * The file is written as several encoded pieces end to end, which protobuf defines as one message: a million samples
- * never exist as objects all at once.
  */
 import {
-  emptyTableToken,
   type LabelInput,
   type LocationInput,
   type MappingInput,
   Profile as ProfileMessage,
-  type SampleInput,
+  Sample as SampleMessage,
   StringTable,
 } from 'pprof-format'
 import type { Label, Mapping, Profile } from '../model/profile.ts'
 import { kindOfMappingName, mappingNameOfKind } from './frame-kind.ts'
-import { exactValues, mergeRows, type SampleRows } from './sample-rows.ts'
-
-/** Samples turned into message objects at a time. */
-const SAMPLES_PER_PIECE = 4096
+import { exactValues, mergeRows } from './sample-rows.ts'
+import { SampleWriter } from './sample-writer.ts'
 
 /** The profile as an uncompressed pprof message. Never fails on a profile that `checkProfile` accepts. */
 export function encodePprof(profile: Profile): Uint8Array {
   const strings = new StringTable()
-  const labelSets = profile.labelSets.map((labels) =>
-    labels.map((label) => encodeLabel(label, strings)).filter(isSomething),
-  )
-  const pieces = [encodeTables(profile, strings)]
-  const rows = profile.samples.timeNs ? mergeRows(profile.samples) : exactValues(profile.samples)
-  for (let start = 0; start < rows.count; start += SAMPLES_PER_PIECE) {
-    const sample: SampleInput[] = []
-    for (let row = start; row < Math.min(rows.count, start + SAMPLES_PER_PIECE); row++) {
-      sample.push(encodeSample(profile, rows, row, labelSets))
-    }
-    pieces.push(new ProfileMessage({ sample, stringTable: new StringTable(emptyTableToken) }).encode())
-  }
-  return concatenate(pieces)
+  const labelSets = profile.labelSets.map((labels) => encodeLabels(labels, strings))
+  // Two pieces end to end, which protobuf defines as one message.
+  const tables = encodeTables(profile, strings)
+  const samples = encodeSamples(profile, labelSets)
+  const bytes = new Uint8Array(tables.length + samples.length)
+  bytes.set(tables)
+  bytes.set(samples, tables.length)
+  return bytes
 }
 
 /** Everything but the samples. */
@@ -161,28 +151,18 @@ function isSomething({ key, str, num, numUnit }: LabelInput): boolean {
   return Boolean(key || str || num || numUnit)
 }
 
-function encodeSample(
-  profile: Profile,
-  rows: SampleRows,
-  row: number,
-  labelSets: readonly (readonly LabelInput[])[],
-): SampleInput {
-  const { parent, location } = profile.stacks
-  const locationId: number[] = []
-  for (let node = rows.stack[row]!; node >= 0; node = parent[node]!) locationId.push(location[node]! + 1)
-  return {
-    locationId,
-    value: profile.sampleTypes.map((_, column) => rows.value(row, column)),
-    label: [...(labelSets[rows.labelSet[row]!] ?? [])],
-  }
+/** The labels of one set as fields of a sample, end to end. */
+function encodeLabels(labels: readonly Label[], strings: StringTable): Uint8Array {
+  const inputs = labels.map((label) => encodeLabel(label, strings)).filter(isSomething)
+  return new SampleMessage({ label: inputs }).encode()
 }
 
-function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
-  let offset = 0
-  for (const piece of pieces) {
-    bytes.set(piece, offset)
-    offset += piece.length
+function encodeSamples(profile: Profile, labelSets: readonly Uint8Array[]): Uint8Array {
+  const rows = profile.samples.timeNs ? mergeRows(profile.samples) : exactValues(profile.samples)
+  const writer = new SampleWriter(profile.stacks)
+  for (let row = 0; row < rows.count; row++) {
+    const values = profile.sampleTypes.map((_, column) => rows.value(row, column))
+    writer.add(rows.stack[row]!, values, labelSets[rows.labelSet[row]!]!)
   }
-  return bytes
+  return writer.finish()
 }
