@@ -47,6 +47,7 @@
         "native/symbolizer/debug_data.cc",
         "native/symbolizer/dwarf_lines.cc",
         "native/symbolizer/function_name.cc",
+        "native/symbolizer/unit_functions.cc",
         "native/symbolizer/demangle.cc"
       ],
       "cflags_cc": ["-isystem <!(llvm-config-19 --includedir)", "-fno-rtti"],

@@ -71,13 +71,17 @@ Result<std::unique_ptr<DebugData>> DebugData::Open(int fd, uint64_t unpacked_lim
     std::unique_ptr<DebugData> data(new DebugData());
     data->file_ = std::move(file.value());
     if (Status status = data->ReadSections(unpacked_limit); !status.ok()) return status;
-    auto count = [raw = data.get()](llvm::Error error) {
-        llvm::consumeError(std::move(error));
-        ++raw->damage_;
-    };
-    data->context_ =
-        llvm::DWARFContext::create(data->sections_, data->address_size_, data->little_endian_, count, count);
+    data->Renew();
     return data;
+}
+
+void DebugData::Renew() {
+    auto count = [this](llvm::Error error) {
+        llvm::consumeError(std::move(error));
+        ++damage_;
+    };
+    context_.reset();
+    context_ = llvm::DWARFContext::create(sections_, address_size_, little_endian_, count, count);
 }
 
 Status DebugData::ReadSections(uint64_t unpacked_limit) {

@@ -39,6 +39,9 @@ class DebugData {
 
     bool has_info() const { return sections_.count("debug_info") != 0; }
     llvm::DWARFContext &context() { return *context_; }
+    // Forgets all that was parsed so far: LLVM keeps every unit it once looked into. Entries and units of
+    // before are invalid after.
+    void Renew();
     // Complaints of the DWARF parser so far: the data is damaged, the answers may be partial.
     uint64_t damage() const { return damage_; }
 

@@ -1,6 +1,8 @@
 #include "dwarf_lines.h"
 
 #include <algorithm>
+#include <malloc.h>
+#include <optional>
 #include <unordered_map>
 
 #include "llvm/DebugInfo/DWARF/DWARFCompileUnit.h"
@@ -8,6 +10,7 @@
 #include "llvm/Support/Path.h"
 
 #include "function_name.h"
+#include "unit_functions.h"
 
 namespace emberscope {
 namespace {
@@ -31,19 +34,21 @@ struct Position {
 class UnitLines {
   public:
     UnitLines(DWARFContext &context, DWARFContext *alternate, DWARFUnit *unit, LineCounts &counts)
-        : alternate_(alternate), unit_(unit), counts_(counts) {
+        : alternate_(alternate), counts_(counts) {
         const DWARFDie die = unit->getUnitDIE();
-        split_ = die && (die.find(llvm::dwarf::DW_AT_GNU_dwo_name) || die.find(llvm::dwarf::DW_AT_dwo_name));
+        const bool split =
+            die && (die.find(llvm::dwarf::DW_AT_GNU_dwo_name) || die.find(llvm::dwarf::DW_AT_dwo_name));
         const char *directory = unit->getCompilationDir();
         directory_ = directory ? directory : "";
         table_ = context.getLineTableForUnit(unit);
+        // For a split unit its functions are in a .dwo file, which only a path leads to.
+        if (!split) functions_.emplace(unit);
     }
 
     void Find(uint64_t address, std::vector<SourceFrame> &frames) {
-        llvm::SmallVector<DWARFDie, 8> chain;
-        // For a split unit LLVM would open the .dwo file by its path.
-        if (split_) ++counts_.split_unit;
-        else unit_->getInlinedChainForAddress(address, chain);
+        InlineChain chain;
+        if (functions_) chain = functions_->Find(address);
+        else ++counts_.split_unit;
         Position position = RowOf(address);
         if (chain.empty() && !position.known) {
             ++counts_.uncovered;
@@ -110,9 +115,8 @@ class UnitLines {
     }
 
     DWARFContext *alternate_;
-    DWARFUnit *unit_;
     LineCounts &counts_;
-    bool split_ = false;
+    std::optional<UnitFunctions> functions_;
     std::string directory_;
     const LineTable *table_ = nullptr;
     std::unordered_map<uint64_t, std::string> files_;
@@ -120,50 +124,57 @@ class UnitLines {
 };
 
 struct Task {
-    DWARFUnit *unit;
+    // Offset of the unit: the unit object itself may be renewed. kNoUnit sorts last.
+    uint64_t unit;
     uint64_t address;
     size_t index;
 };
+constexpr uint64_t kNoUnit = UINT64_MAX;
 
 std::vector<Task> GroupByUnit(DWARFContext &context, const std::vector<uint64_t> &addresses) {
     std::vector<Task> tasks;
     tasks.reserve(addresses.size());
     for (size_t i = 0; i < addresses.size(); ++i) {
-        tasks.push_back({context.getCompileUnitForCodeAddress(addresses[i]), addresses[i], i});
+        const DWARFUnit *unit = context.getCompileUnitForCodeAddress(addresses[i]);
+        tasks.push_back({unit ? unit->getOffset() : kNoUnit, addresses[i], i});
     }
     std::sort(tasks.begin(), tasks.end(), [](const Task &a, const Task &b) {
-        if (a.unit != b.unit) return std::less<DWARFUnit *>()(a.unit, b.unit);
-        return a.address < b.address;
+        return a.unit != b.unit ? a.unit < b.unit : a.address < b.address;
     });
     return tasks;
 }
 
+uint64_t HeapInUse() {
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
 } // namespace
 
-LineCounts FindLines(DWARFContext &context, DWARFContext *alternate, const std::vector<uint64_t> &addresses,
-                     const FrameSink &sink, const std::function<void()> &unit_done) {
+LineCounts FindLines(DebugData &data, DebugData *alternate, const std::vector<uint64_t> &addresses,
+                     uint64_t heap_bytes, const FrameSink &sink) {
     LineCounts counts;
     std::vector<SourceFrame> frames;
-    const std::vector<Task> tasks = GroupByUnit(context, addresses);
-    for (size_t i = 0; i < tasks.size();) {
-        DWARFUnit *unit = tasks[i].unit;
-        size_t end = i;
-        while (end < tasks.size() && tasks[end].unit == unit)
-            ++end;
-        if (unit == nullptr) {
-            counts.uncovered += end - i;
-            i = end;
-            continue;
-        }
-        UnitLines lines(context, alternate, unit, counts);
-        for (; i < end; ++i) {
+    const std::vector<Task> tasks = GroupByUnit(data.context(), addresses);
+    const uint64_t heap_at_start = HeapInUse();
+    for (size_t i = 0; i < tasks.size() && tasks[i].unit != kNoUnit;) {
+        const uint64_t offset = tasks[i].unit;
+        DWARFUnit *unit = data.context().getCompileUnitForOffset(offset);
+        if (unit == nullptr) break;
+        UnitLines lines(data.context(), alternate ? &alternate->context() : nullptr, unit, counts);
+        for (; i < tasks.size() && tasks[i].unit == offset; ++i) {
             frames.clear();
             lines.Find(tasks[i].address, frames);
-            if (!frames.empty()) sink(tasks[i].index, frames);
+            if (!frames.empty()) sink.frames(tasks[i].index, frames);
         }
-        context.clearLineTableForUnit(unit);
-        unit_done();
+        data.context().clearLineTableForUnit(unit);
+        sink.unit_done();
+        if (HeapInUse() < heap_at_start + heap_bytes) continue;
+        data.Renew();
+        if (alternate) alternate->Renew();
     }
+    counts.uncovered += static_cast<uint64_t>(
+        std::count_if(tasks.begin(), tasks.end(), [](const Task &task) { return task.unit == kNoUnit; }));
     return counts;
 }
 

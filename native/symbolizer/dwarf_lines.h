@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "llvm/DebugInfo/DWARF/DWARFContext.h"
+#include "debug_data.h"
 
 namespace emberscope {
 
@@ -30,12 +30,16 @@ struct LineCounts {
     uint64_t split_unit = 0;
 };
 
-// Called once an address, in an order of our choosing; `index` is the position in the request.
-using FrameSink = std::function<void(size_t index, const std::vector<SourceFrame> &frames)>;
+// Where the rows go.
+struct FrameSink {
+    // Called at most once an address, in an order of our choosing; `index` is the position in the request.
+    std::function<void(size_t index, const std::vector<SourceFrame> &frames)> frames;
+    // Called after each unit: a good moment to send what there is.
+    std::function<void()> unit_done;
+};
 
-// `alternate` may be null. `unit_done` is called after each unit, for the sink to flush.
-LineCounts FindLines(llvm::DWARFContext &context, llvm::DWARFContext *alternate,
-                     const std::vector<uint64_t> &addresses, const FrameSink &sink,
-                     const std::function<void()> &unit_done);
+// `alternate` may be null. What was parsed is forgotten whenever it has grown by `heap_bytes`.
+LineCounts FindLines(DebugData &data, DebugData *alternate, const std::vector<uint64_t> &addresses,
+                     uint64_t heap_bytes, const FrameSink &sink);
 
 } // namespace emberscope

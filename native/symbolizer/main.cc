@@ -44,19 +44,22 @@ Result<std::unique_ptr<DebugData>> OpenDebugData(const Request &request, uint64_
     return status;
 }
 
-void AnswerLines(const Request &request, uint64_t unpacked_limit, AnswerWriter &answers) {
-    Result<std::unique_ptr<DebugData>> data = OpenDebugData(request, unpacked_limit);
+void AnswerLines(const Request &request, uint64_t heap_bytes, AnswerWriter &answers) {
+    // Half of the heap for unpacked sections, a quarter for what is parsed from them, the rest for one big
+    // unit.
+    Result<std::unique_ptr<DebugData>> data = OpenDebugData(request, heap_bytes / 2);
     if (!data.ok()) return answers.Failed(data.status());
     std::unique_ptr<DebugData> alternate;
     if (request.alternate_fd >= 0) {
         // Without it lines remain; the names in it are counted as missing.
-        Result<std::unique_ptr<DebugData>> opened = DebugData::Open(request.alternate_fd, unpacked_limit);
+        Result<std::unique_ptr<DebugData>> opened = DebugData::Open(request.alternate_fd, heap_bytes / 8);
         if (opened.ok()) alternate = std::move(opened.value());
     }
-    const LineCounts counts = FindLines(
-        data.value()->context(), alternate ? &alternate->context() : nullptr, request.addresses,
+    const FrameSink sink = {
         [&](size_t index, const std::vector<SourceFrame> &frames) { answers.Frames(index, frames); },
-        [&] { answers.Flush(); });
+        [&] { answers.Flush(); }};
+    const LineCounts counts =
+        FindLines(*data.value(), alternate.get(), request.addresses, heap_bytes / 4, sink);
     const uint64_t damage = data.value()->damage() + (alternate ? alternate->damage() : 0);
     answers.Done("uncovered=" + std::to_string(counts.uncovered) +
                  " missing_alternate=" + std::to_string(counts.missing_alternate) +
@@ -74,8 +77,7 @@ int Serve(const SandboxLimits &limits) {
         }
         if (!more.value()) return 0;
         if (request.kind == Request::Kind::lines) {
-            // Half of the heap for unpacked sections, half for what is parsed from them.
-            AnswerLines(request, limits.heap_bytes / 2, answers);
+            AnswerLines(request, limits.heap_bytes, answers);
             continue;
         }
         for (const std::string &name : request.names)
