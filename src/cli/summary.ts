@@ -129,7 +129,7 @@ function functionLine(entry: TopFunction, most: number, kept: number, style: Sty
       : ''
   const file =
     style.columns >= 80
-      ? `  ${style.paint('dim', lastParts(clean(entry.file), left - nameWidth - 2, style))}`
+      ? `  ${style.paint('dim', lastParts(shownFile(entry.file), left - nameWidth - 2, style))}`
       : ''
   return `${alignPercent(share).padEnd(lead)}${drawn}${fit(clean(entry.name), nameWidth, style)}${file}`.trimEnd()
 }
@@ -137,6 +137,11 @@ function functionLine(entry: TopFunction, most: number, kept: number, style: Sty
 /** The percent sign in one column: ' 31.2% ±2.1', '  9.8% ±1.4'. */
 function alignPercent(share: string): string {
   return ' '.repeat(Math.max(0, 7 - share.indexOf('%'))) + share
+}
+
+/** perf's word for the kernel's symbols is no file, and too long for the column. */
+function shownFile(file: string): string {
+  return file === '[kernel.kallsyms]' ? '[kernel]' : clean(file)
 }
 
 /** As many of a path's last parts as fit: its end says more than its start. */
@@ -161,12 +166,16 @@ function kindLine(profile: Profile, style: Style): string[] {
   return parts.length === 0 ? [] : [` ${parts.join(separator(style))}`]
 }
 
+/** The path's end says most: names are left out from its start until the line fits. */
 function pathLine(profile: Profile, style: Style): string[] {
   const path = hottestPath(profile, PATH_NAMES)
   if (!path) return []
   const arrow = style.unicode ? ' › ' : ' > '
   const share = percent(path.samples, profile.samples.stack.length, style)
-  return [clip(` hottest path ${share}: ${path.names.map(clean).join(arrow)}`, style.columns, style)]
+  const text = (names: readonly string[]): string => ` hottest path ${share}: ${names.map(clean).join(arrow)}`
+  let names = path.names
+  while (names.length > 1 && Array.from(text(names)).length > style.columns) names = names.slice(1)
+  return [clip(text(names), style.columns, style)]
 }
 
 function noteLines(notes: readonly string[], style: Style): string[] {

@@ -2,14 +2,17 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { packageRoot } from '../../src/native/addon.ts'
 import { until } from '../helpers/busy-process.ts'
 import { skipUnless } from '../helpers/host.ts'
-import { runCommand, scratchDirectory } from '../helpers/profile-run.ts'
+import { runCommand, runProfile, scratchDirectory } from '../helpers/profile-run.ts'
 
+/** Long enough for a sample on a busy machine. */
+const SAMPLED_MS = 700
 const BUSY = 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'
 
 describe('profile -- COMMAND', { skip: skipUnless() }, () => {
@@ -48,13 +51,15 @@ describe('profile -- COMMAND', { skip: skipUnless() }, () => {
     assert.equal(out, `${cwd}\nhello\n[a  b]\n`)
   })
   it('follows children from their start', async () => {
-    const cwd = scratchDirectory()
-    const script = `(${BUSY}) & (${BUSY}) & wait`
-    const run = await runCommand(['--json', '-o', 'a.json', '--', 'sh', '-c', script], { cwd })
-    assert.equal(run.status, 0, run.stderr)
-    const text = readFileSync(join(cwd, 'a.json'), 'utf8')
-    const labels = new Set([...text.matchAll(/"key":"pid","num":"?(\d+)/g)].map((m) => m[1]))
-    assert.ok(labels.size >= 2 || !text.includes('"key":"pid"'), `pids ${[...labels]}`)
+    const { profile } = await runProfile(['--', 'sh', '-c', `(${BUSY}) & (${BUSY}) & wait`])
+    const pids = new Set(profile.labelSets.map((labels) => labels.find((l) => l.key === 'pid')?.num))
+    assert.ok(pids.size >= 2, `samples of ${pids.size} processes`)
+  })
+  it('samples a command that lives 50 ms from its first instruction', async () => {
+    const short = `const end = Date.now() + 50; while (Date.now() < end);`
+    const { report } = await runProfile(['-F', '999', '--', process.execPath, '-e', short])
+    // Starting node takes some 40 ms of CPU before the loop does: without the gate most of it would be missed.
+    assert.ok(report.samples.kept >= 40, `${report.samples.kept} samples`)
   })
   it('runs it as the user behind sudo, with their home', async () => {
     const env = { SUDO_UID: '65534', SUDO_GID: '65534', SUDO_USER: 'nobody', USER: 'root', HOME: '/root' }
@@ -78,9 +83,9 @@ describe('profile -- COMMAND', { skip: skipUnless() }, () => {
     const run = await runCommand(['-o', 'a.folded', '--', 'sh', '-c', script], {
       cwd,
       onStarted: (pid) => {
-        void until('the command runs', () => existsSync(join(cwd, 'ready'))).then(() =>
-          process.kill(pid, 'SIGTERM'),
-        )
+        void until('the command runs', () => existsSync(join(cwd, 'ready')))
+          .then(() => sleep(SAMPLED_MS))
+          .then(() => process.kill(pid, 'SIGTERM'))
       },
     })
     assert.equal(run.status, 9, run.stderr)
@@ -102,7 +107,7 @@ describe('profile -- COMMAND', { skip: skipUnless() }, () => {
       screen += data
     })
     await until('the command runs', () => existsSync(join(cwd, 'ready')))
-    await new Promise((done) => setTimeout(done, 300))
+    await sleep(SAMPLED_MS)
     terminal.stdin.write('\x03')
     const [status] = await once(terminal, 'close')
     assert.equal(status, 9, screen)

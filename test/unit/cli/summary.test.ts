@@ -65,6 +65,17 @@ describe('summaryLines', () => {
       assert.ok(table.length > 0)
     }
   })
+  it('leaves out the start of a path of calls that is too long', () => {
+    const frames = ['a', 'b', 'c', 'd'].map((name) => ({ name: name.repeat(30) }))
+    const [line] = lines({}, fakeProfile([{ frames, samples: 5 }])).filter((l) => l.includes('hottest'))
+    assert.equal(line, ` hottest path 100.0% ±43.4: ${'c'.repeat(30)} › ${'d'.repeat(30)}`)
+  })
+  it('names the kernel shortly', () => {
+    const profile = fakeProfile([
+      { frames: [{ name: 'f', file: '[kernel.kallsyms]', kind: 'kernel' }], samples: 5 },
+    ])
+    assert.match(lines({}, profile).join('\n'), / {2}\[kernel\]\n/)
+  })
   it('keeps the end of a long path', () => {
     const profile = fakeProfile([
       { frames: [{ name: 'f', file: `/usr/src/${'d/'.repeat(60)}json.c` }], samples: 5 },
