@@ -172,14 +172,14 @@ export class FoldedReader {
     const known = this.#inlined[pair]
     if (known !== undefined) return known
     const { lines, kind } = this.#locations[location]!
-    if (lines.length >= 1000) tooMuch(`more than 1000 frames inlined into one at line ${this.#lineNumber}`)
+    limit(lines.length, LIMITS.inlinedLines, `frames inlined into one, at line ${this.#lineNumber}`)
     const added = this.#addLocation([{ function: index, line: 0, column: 0 }, ...lines], kind)
     this.#inlined[pair] = added
     return added
   }
 
   #addLocation(lines: readonly Line[], kind: FrameKind): number {
-    limit(this.#locations.length, LIMITS.distinctEntries, 'distinct frames')
+    limit(this.#locations.length, LIMITS.tableEntries, 'distinct frames')
     return (
       this.#locations.push({ mapping: -1, address: 0n, lines, isFolded: false, kind, unnamedReason: '' }) - 1
     )
@@ -188,7 +188,7 @@ export class FoldedReader {
   #functionId(text: string): number {
     const known = this.#functionIds.get(text)
     if (known !== undefined) return known
-    limit(this.#functions.length, LIMITS.distinctEntries, 'distinct names')
+    limit(this.#functions.length, LIMITS.tableEntries, 'distinct names')
     const name = ownCopy(text)
     const index = this.#functions.push({ name, systemName: '', fileName: '', startLine: 0 }) - 1
     this.#functionIds.set(name, index)

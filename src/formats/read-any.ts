@@ -74,9 +74,12 @@ async function readChunks(
 async function readFormat(format: Exclude<Format, 'gzip'>, chunks: Chunks, limits: Limits): Promise<Profile> {
   if (format === 'folded') return readFolded(chunks)
   if (format === 'pprof') return decodePprof(await gather(chunks, limits.pprofBytes, 'pprofBytes'))
-  const bytes = await gather(chunks, limits.textBytes, 'textBytes')
-  if (format === 'html')
+  if (format === 'html') {
+    const bytes = await gather(chunks, limits.textBytes, 'textBytes')
     return readHtml(bytes, (packed) => gunzipSync(packed, { maxOutputLength: limits.pprofBytes }))
+  }
+  const bytes = await gather(chunks, limits.jsonBytes, 'jsonBytes')
+  refuseManyObjects(bytes, limits)
   const text = new TextDecoder().decode(bytes)
   if (/^\s*\{[^{}]{0,200}speedscope\.app/.test(text)) {
     refuse('it is a speedscope file, which we write but do not read; open it at https://www.speedscope.app')
@@ -90,6 +93,15 @@ async function readFolded(chunks: Chunks): Promise<Profile> {
   for await (const chunk of chunks) reader.push(decoder.decode(chunk, { stream: true }))
   reader.push(decoder.decode())
   return reader.finish()
+}
+
+/** Counts the openings of objects and arrays before they are made: 128 MB of `{},{},…` would fill 2 GB. */
+function refuseManyObjects(bytes: Uint8Array, limits: Limits): void {
+  let count = 0
+  for (const byte of bytes) if (byte === 0x7b || byte === 0x5b) count++
+  if (count > limits.jsonObjects) {
+    refuse(`it holds more than ${limits.jsonObjects} objects and arrays, our limit (jsonObjects)`)
+  }
 }
 
 /**

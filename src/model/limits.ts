@@ -13,14 +13,25 @@ export const LIMITS = {
   inflateRatioFrom: 64 * 1024 ** 2,
   /** Largest (unfolded) pprof file: its bytes are in memory once. */
   pprofBytes: 1024 ** 3,
-  /** Largest JSON or HTML text: V8 holds no string beyond 2^29 - 24 characters. */
+  /** Largest HTML page: V8 holds no string beyond 2^29 - 24 characters. */
   textBytes: 2 ** 29 - 1024,
+  /** Largest JSON text; parsed it takes up to eight times as much. */
+  jsonBytes: 128 * 1024 ** 2,
+  /** Objects and arrays in it, each of 50 bytes and more however short its text. */
+  jsonObjects: 2 ** 22,
   /** Longest line of folded text: 10 000 frames of 800 bytes. */
   foldedLineChars: 8 * 1024 ** 2,
   /** Nodes of the stack tree, 24 bytes each while it grows. */
   stackNodes: 2 ** 25,
-  /** Distinct strings, function names, label sets and locations; a V8 Map ends at 2^24. */
+  /** Distinct strings, names or stacks; a V8 Map ends at 2^24. */
   distinctEntries: 2 ** 23,
+  /** Mappings, locations, lines, functions, comments and labels of a pprof file together: objects of 200 bytes. */
+  tableEntries: 2 ** 22,
+  /** Functions inlined into one location. */
+  inlinedLines: 1000,
+  /** Frames of one stack, and labels of one sample. */
+  stackFrames: 2 ** 20,
+  sampleLabels: 1000,
   /** Rows of samples. */
   samples: 2 ** 26,
 } as const

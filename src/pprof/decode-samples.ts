@@ -60,6 +60,8 @@ class SampleColumns {
   readonly #frames: number[] = []
   #valueCount = 0
   #labels: Label[] = []
+  /** Of all label sets together, for the limit. */
+  #labelCount = 0
 
   constructor(raw: RawTables, locationIds: IdTable, text: TextOf) {
     this.#locationIds = locationIds
@@ -109,6 +111,7 @@ class SampleColumns {
     const index = this.#locationIds.find(id)
     if (index === undefined)
       inconsistent(`sample ${this.#row + 1} refers to location ${id}, which is missing`)
+    if (this.#frames.length >= LIMITS.stackFrames) tooMany('a stack of more frames', LIMITS.stackFrames)
     this.#frames.push(index)
   }
 
@@ -125,6 +128,7 @@ class SampleColumns {
 
   #addLabel(reader: WireReader): void {
     reader.expect(WIRE_BYTES, 'label')
+    if (this.#labels.length >= LIMITS.sampleLabels) tooMany('a sample of more labels', LIMITS.sampleLabels)
     const outer = reader.enter('label')
     const indices = { key: 0, str: 0, unit: 0 }
     let num: number | bigint = 0
@@ -180,8 +184,8 @@ class SampleColumns {
     const key = this.#labels.length === 0 ? '' : labelSetKey(this.#labels)
     const known = this.#labelSetIds.get(key)
     if (known !== undefined) return known
-    if (this.#labelSets.length >= LIMITS.distinctEntries)
-      tooMany('distinct label sets', LIMITS.distinctEntries)
+    this.#labelCount += 1 + this.#labels.length
+    if (this.#labelCount > LIMITS.tableEntries) tooMany('too many distinct labels', LIMITS.tableEntries)
     this.#labelSetIds.set(key, this.#labelSets.length)
     this.#labelSets.push(this.#labels)
     return this.#labelSets.length - 1

@@ -56,6 +56,8 @@ export interface RawFunction {
 export interface RawTables {
   sampleTypes: RawValueType[]
   sampleCount: number
+  /** Of all tables together, for the limit. */
+  entryCount: number
   mappings: RawMapping[]
   locations: RawLocation[]
   functions: RawFunction[]
@@ -139,11 +141,10 @@ function nested<T>(name: string, read: (message: T, reader: WireReader) => void)
   }
 }
 
-/** Appends to a table, within the limit on distinct entries. */
-function append<T>(table: T[], entry: T, name: string): void {
-  if (table.length >= LIMITS.distinctEntries) {
-    tooMany(`too many entries in its ${name} table`, LIMITS.distinctEntries)
-  }
+/** Appends to a table; `weight` is what counts towards the limit on all entries together. */
+function append<T>(tables: RawTables, table: T[], entry: T, weight = 1): void {
+  tables.entryCount += weight
+  if (tables.entryCount > LIMITS.tableEntries) tooMany('too many table entries', LIMITS.tableEntries)
   table.push(entry)
 }
 
@@ -200,6 +201,7 @@ const LOCATION_FIELDS: (FieldReader<RawLocation> | undefined)[] = [
   id('mappingId'),
   unsigned64('address'),
   nested('line', (location, reader) => {
+    if (location.lines.length >= LIMITS.inlinedLines) tooMany('a location of more lines', LIMITS.inlinedLines)
     location.lines.push(readMessage(reader, { functionId: 0, line: 0, column: 0 }, LINE_FIELDS))
   }),
   boolean('isFolded'),
@@ -219,22 +221,24 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 const PROFILE_FIELDS: (FieldReader<RawTables> | undefined)[] = [
   undefined,
-  nested('sample type', (tables, reader) => append(tables.sampleTypes, readValueType(reader), 'sample type')),
+  nested('sample type', (tables, reader) => append(tables, tables.sampleTypes, readValueType(reader))),
   nested('sample', (tables) => {
     tables.sampleCount++
   }),
-  nested('mapping', (tables, reader) => append(tables.mappings, readMapping(reader), 'mapping')),
+  nested('mapping', (tables, reader) => append(tables, tables.mappings, readMapping(reader))),
   nested('location', (tables, reader) => {
     const empty: RawLocation = { id: 0, mappingId: 0, address: 0n, lines: [], isFolded: false }
-    append(tables.locations, readMessage(reader, empty, LOCATION_FIELDS), 'location')
+    const location = readMessage(reader, empty, LOCATION_FIELDS)
+    append(tables, tables.locations, location, 1 + location.lines.length)
   }),
   nested('function', (tables, reader) => {
     const empty: RawFunction = { id: 0, name: 0, systemName: 0, fileName: 0, startLine: 0 }
-    append(tables.functions, readMessage(reader, empty, FUNCTION_FIELDS), 'function')
+    append(tables, tables.functions, readMessage(reader, empty, FUNCTION_FIELDS))
   }),
   (tables, reader) => {
     reader.expect(WIRE_BYTES, 'string')
-    append(tables.strings, utf8.decode(reader.bytes('string')), 'string')
+    if (tables.strings.length >= LIMITS.distinctEntries) tooMany('too many strings', LIMITS.distinctEntries)
+    tables.strings.push(utf8.decode(reader.bytes('string')))
   },
   number('dropFrames'),
   number('keepFrames'),
@@ -245,7 +249,7 @@ const PROFILE_FIELDS: (FieldReader<RawTables> | undefined)[] = [
   }),
   signed64('period'),
   (tables, reader) =>
-    reader.repeated('comment', () => append(tables.comments, reader.index('comment'), 'comment')),
+    reader.repeated('comment', () => append(tables, tables.comments, reader.index('comment'))),
   number('defaultSampleType'),
   number('docUrl'),
 ]
@@ -255,6 +259,7 @@ export function readTables(bytes: Uint8Array): RawTables {
   const empty: RawTables = {
     sampleTypes: [],
     sampleCount: 0,
+    entryCount: 0,
     mappings: [],
     locations: [],
     functions: [],

@@ -124,11 +124,13 @@ test('each limit is named when it is passed', async () => {
     'it unpacks to more than 2000000 bytes, our limit (inflatedBytes)',
   )
   assert.equal(await failure(bomb), 'no error')
-  const small = { limits: { pprofBytes: 100, textBytes: 100 } }
+  const small = { limits: { pprofBytes: 100, jsonBytes: 100 } }
   assert.equal(
     await failure(file('big.pb', PPROF), small),
     'it has more than 100 bytes, our limit (pprofBytes)',
   )
   const json = file('big.json', [...writeProfileJson(PROFILE)].join(''))
-  assert.equal(await failure(json, small), 'it has more than 100 bytes, our limit (textBytes)')
+  assert.equal(await failure(json, small), 'it has more than 100 bytes, our limit (jsonBytes)')
+  const objects = await failure(json, { limits: { jsonObjects: 3 } })
+  assert.equal(objects, 'it holds more than 3 objects and arrays, our limit (jsonObjects)')
 })

@@ -178,6 +178,22 @@ for (const [message, input] of DAMAGED) {
   test(`says: ${message}`, () => assert.equal(failure(input), `the pprof profile is ${message}`))
 }
 
+test('small bytes that ask for much are refused by the limit they pass', () => {
+  const many = (count: number, part: readonly number[]) => Array.from({ length: count }, () => part).flat()
+  const frames = field(1, Array(2 ** 20 + 1).fill(77))
+  assert.match(failure(file([...frames, ...field(2, 1)])), /a stack of more frames, our limit is 1048576$/)
+  const labels = many(1001, field(3, field(1, 5)))
+  assert.match(failure(file([...labels, ...field(2, 1)])), /a sample of more labels, our limit is 1000$/)
+  const lines = field(4, [...field(1, 1), ...many(1001, field(4, []))])
+  assert.match(failure(bytes(START, lines)), /a location of more lines, our limit is 1000$/)
+  const empty = new Uint8Array(2 ** 23 + 16)
+  for (let at = 0; at < empty.length; at += 2) empty[at] = 0x2a
+  assert.match(
+    failure(Uint8Array.from([...START, ...empty])),
+    /too many table entries, our limit is 4194304$/,
+  )
+})
+
 test('a cut at any byte gives a profile or one of our errors', () => {
   const whole = encodePprof(capturedProfile())
   let profiles = 0
