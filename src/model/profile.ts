@@ -126,16 +126,34 @@ export type CountByReason = Readonly<Record<string, number>>
 
 /** What was captured and how well: the same object feeds `--json`, the summary and the page's quality line. */
 export interface CaptureReport {
-  readonly target: { readonly kind: 'pids' | 'command' | 'all'; readonly name: string; readonly pids: readonly number[] }
-  readonly host: { readonly name: string; readonly kernel: string; readonly arch: string; readonly cpus: number }
+  readonly target: {
+    readonly kind: 'pids' | 'command' | 'all'
+    readonly name: string
+    readonly pids: readonly number[]
+  }
+  readonly host: {
+    readonly name: string
+    readonly kernel: string
+    readonly arch: string
+    readonly cpus: number
+  }
   readonly event: string
   readonly rateHz: number
   readonly durationNs: number
   readonly samples: { readonly captured: number; readonly kept: number; readonly dropped: CountByReason }
-  readonly stacks: { readonly complete: number; readonly approximate: number; readonly truncated: CountByReason }
+  readonly stacks: {
+    readonly complete: number
+    readonly approximate: number
+    readonly truncated: CountByReason
+  }
   /** Frames weighted by samples. */
   readonly frames: { readonly named: number; readonly unnamed: CountByReason }
-  readonly overhead: { readonly bpfRuns: number; readonly bpfTimeNs: number; readonly cpuNs: number; readonly rssBytes: number }
+  readonly overhead: {
+    readonly bpfRuns: number
+    readonly bpfTimeNs: number
+    readonly cpuNs: number
+    readonly rssBytes: number
+  }
   readonly timing: { readonly startToFirstSampleNs: number; readonly lastSampleToFilesNs: number }
   /** Sentences for the user: kptr_restrict hides kernel names, JIT frames need a perf map, ... */
   readonly notes: readonly string[]
