@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { describe, it } from 'node:test'
+import { ProcessTable } from '../../../src/process/process-table.ts'
+import { EVENT_KINDS, type Event, eventBatch } from './event-batch.ts'
+
+// Beyond the kernel's largest pid, so that /proc never answers for them.
+const PARENT = 5_000_001
+const CHILD = 5_000_002
+
+function tableOf(...events: Event[]): ProcessTable {
+  const table = new ProcessTable(EVENT_KINDS)
+  table.apply(eventBatch(...events))
+  return table
+}
+
+function mmap(pid: number, timeNs: number, start: number, end: number, name: string): Event {
+  return { kind: 'mmap', pid, timeNs, start, end, name }
+}
+
+function pathAt(table: ProcessTable, pid: number, timeNs: number, address: number): string | undefined {
+  return table.findMapping(pid, timeNs, address)?.path
+}
+
+describe('mappings', () => {
+  it('cover their first byte and not their end', () => {
+    const table = tableOf(mmap(PARENT, 1, 0x1000, 0x2000, '/a'))
+    assert.deepEqual(
+      [0xfff, 0x1000, 0x1fff, 0x2000].map((address) => pathAt(table, PARENT, 5, address)),
+      [undefined, '/a', '/a', undefined],
+    )
+  })
+
+  it('keep offset and build id of the event', () => {
+    const table = tableOf({ ...mmap(PARENT, 1, 0x1000, 0x2000, '/a'), fileOffset: 0x3000, buildId: 'abcd' })
+    assert.deepEqual(table.findMapping(PARENT, 1, 0x1000), {
+      start: 0x1000,
+      end: 0x2000,
+      fileOffset: 0x3000,
+      path: '/a',
+      buildId: 'abcd',
+      inode: 0,
+      device: '',
+      sinceNs: 1,
+    })
+  })
+
+  it('lose the mark of a deleted file', () => {
+    assert.equal(pathAt(tableOf(mmap(PARENT, 1, 0x1000, 0x2000, '/a (deleted)')), PARENT, 1, 0x1000), '/a')
+  })
+
+  it('hide earlier ones where they overlap, from their time on', () => {
+    const table = tableOf(mmap(PARENT, 10, 0x1000, 0x4000, '/old'), mmap(PARENT, 20, 0x2000, 0x3000, '/new'))
+    const at = (timeNs: number) => [0x1800, 0x2800, 0x3800].map((a) => pathAt(table, PARENT, timeNs, a))
+    assert.deepEqual(at(15), ['/old', '/old', '/old'])
+    assert.deepEqual(at(20), ['/old', '/new', '/old'])
+  })
+
+  it('serve a sample that is older than all of them, rather than none', () => {
+    assert.equal(pathAt(tableOf(mmap(PARENT, 10, 0x1000, 0x2000, '/a')), PARENT, 5, 0x1000), '/a')
+  })
+
+  it('are none for a process never seen', () => {
+    const table = tableOf()
+    assert.equal(table.findMapping(PARENT, 1, 0x1000), null)
+    assert.deepEqual(table.owner(PARENT, 1), { pid: PARENT, parent: 0, comm: '' })
+  })
+})
+
+describe('process life', () => {
+  const parent = [
+    { kind: 'exec', pid: PARENT, timeNs: 1, name: 'server' },
+    mmap(PARENT, 2, 0x1000, 0x2000, '/server'),
+  ]
+  const fork = { kind: 'fork', pid: CHILD, extra: PARENT, timeNs: 10 }
+
+  it('copies the mappings of a parent into its child, once', () => {
+    const table = tableOf(...parent, fork, mmap(PARENT, 11, 0x5000, 0x6000, '/later'))
+    assert.equal(pathAt(table, CHILD, 12, 0x1000), '/server')
+    assert.equal(pathAt(table, CHILD, 12, 0x5000), undefined)
+    assert.equal(pathAt(table, PARENT, 12, 0x5000), '/later')
+    assert.deepEqual(table.owner(CHILD, 12), { pid: CHILD, parent: PARENT, comm: 'server' })
+  })
+
+  it('replaces everything at exec, and keeps the program before it for older samples', () => {
+    const table = tableOf(
+      ...parent,
+      fork,
+      { kind: 'exec', pid: CHILD, timeNs: 20, name: 'tool' },
+      mmap(CHILD, 21, 0x8000, 0x9000, '/tool'),
+    )
+    assert.equal(pathAt(table, CHILD, 15, 0x1000), '/server')
+    assert.equal(pathAt(table, CHILD, 25, 0x1000), undefined)
+    assert.equal(pathAt(table, CHILD, 25, 0x8000), '/tool')
+    assert.equal(table.owner(CHILD, 15).comm, 'server')
+    assert.deepEqual(table.owner(CHILD, 25), { pid: CHILD, parent: PARENT, comm: 'tool' })
+  })
+
+  it('keeps an exited process', () => {
+    const table = tableOf(...parent, { kind: 'exit', pid: PARENT, timeNs: 30 })
+    assert.equal(pathAt(table, PARENT, 29, 0x1000), '/server')
+    assert.equal(pathAt(table, PARENT, 40, 0x1000), '/server')
+  })
+
+  it('tells two processes of one pid apart by time', () => {
+    const table = tableOf(
+      ...parent,
+      fork,
+      { kind: 'exec', pid: CHILD, timeNs: 11, name: 'first' },
+      mmap(CHILD, 12, 0x8000, 0x9000, '/first'),
+      { kind: 'exit', pid: CHILD, timeNs: 20 },
+      { ...fork, timeNs: 30 },
+    )
+    assert.equal(pathAt(table, CHILD, 15, 0x8000), '/first')
+    assert.equal(pathAt(table, CHILD, 31, 0x8000), undefined)
+    assert.equal(pathAt(table, CHILD, 31, 0x1000), '/server')
+  })
+
+  it("does not lend an earlier process's mappings to a child of an unknown parent", () => {
+    const table = tableOf(mmap(CHILD, 1, 0x8000, 0x9000, '/first'), { ...fork, timeNs: 30 })
+    assert.equal(pathAt(table, CHILD, 15, 0x8000), '/first')
+    assert.equal(pathAt(table, CHILD, 31, 0x8000), undefined)
+    assert.equal(table.owner(CHILD, 31).parent, PARENT)
+  })
+
+  it('takes a new thread for what it is: no new process', () => {
+    const table = tableOf(...parent, {
+      kind: 'fork',
+      pid: PARENT,
+      tid: PARENT + 7,
+      extra: PARENT,
+      timeNs: 10,
+    })
+    assert.equal(pathAt(table, PARENT, 11, 0x1000), '/server')
+  })
+
+  it("renames a process by its first thread's name only", () => {
+    const table = tableOf(
+      ...parent,
+      { kind: 'comm', pid: PARENT, timeNs: 5, name: 'renamed' },
+      { kind: 'comm', pid: PARENT, tid: PARENT + 7, timeNs: 6, name: 'worker' },
+    )
+    assert.equal(table.owner(PARENT, 7).comm, 'renamed')
+  })
+
+  it('sums lost events over batches', () => {
+    const table = tableOf({ kind: 'lost', pid: 0, extra: 3, timeNs: 1 })
+    table.apply(eventBatch({ kind: 'lost', pid: 0, extra: 4, timeNs: 2 }))
+    assert.equal(table.lostEvents, 7)
+  })
+
+  it('ignores a kind it does not know', () => {
+    const table = new ProcessTable(['something', 'else'])
+    table.apply(eventBatch(...parent))
+    assert.equal(table.findMapping(PARENT, 5, 0x1000), null)
+  })
+})
+
+describe('snapshot', () => {
+  it('reads a live process once', () => {
+    const table = new ProcessTable(EVENT_KINDS)
+    assert.equal(table.snapshot(process.pid), true)
+    assert.equal(table.snapshot(process.pid), true)
+    assert.equal(table.owner(process.pid, 1).parent, process.ppid)
+  })
+
+  it('says false for a process that is gone', async () => {
+    const child = spawn('true')
+    await once(child, 'exit')
+    assert.equal(new ProcessTable(EVENT_KINDS).snapshot(child.pid!), false)
+  })
+
+  it('is taken at the first sample or mmap of a process from before us', async () => {
+    const child = spawn('sleep', ['60'])
+    await once(child, 'spawn')
+    const table = tableOf(mmap(child.pid!, 1, 0x10, 0x20, '/none'))
+    assert.notEqual(table.owner(child.pid!, 1).comm, '')
+    assert.equal(table.findMapping(child.pid!, 1, 0x10), null, 'the event is in /proc already, or over')
+    child.kill()
+    await once(child, 'exit')
+  })
+})
