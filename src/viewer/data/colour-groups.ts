@@ -9,11 +9,13 @@ import { moduleName } from '../../model/frame-name.ts'
 import { FRAME_KINDS } from '../../model/profile.ts'
 import { frameLabel } from './function-table.ts'
 
-/** A group of frames with one hue, in degrees of oklch. `value` is its self weight. */
+/** A group of frames with one hue, in degrees of oklch. `value` is the area it has in the whole graph. */
 export interface ColourGroup {
   readonly name: string
   readonly hue: number
   readonly value: number
+  /** The group is one function: nothing is known of where it belongs. */
+  readonly isFunction: boolean
 }
 
 /** Groups heaviest first, and the hue of each frame. */
@@ -25,26 +27,33 @@ export interface Colours {
 /** Kernel frames are recognised everywhere: their hue is nobody else's. */
 const KERNEL_HUE = 0
 /** Well apart, for the groups one sees; the rest shares them with the hues between. */
-const MAIN_HUES = [45, 90, 145, 190, 240, 285, 325] as const
-const ALL_HUES = [...MAIN_HUES, 68, 118, 168, 215, 262, 305] as const
+const MAIN_HUES = [45, 90, 145, 195, 245, 300] as const
+const ALL_HUES = [...MAIN_HUES, 68, 118, 170, 220, 272, 325] as const
 
 /** Colours of a tree's frames. */
 export function colourFrames(tree: FlameTree): Colours {
   const names: string[] = []
   const ids = new Map<string, number>()
+  const alone: boolean[] = []
   const groupOfFrame = new Int32Array(tree.frames.count)
   for (let f = 0; f < tree.frames.count; f++) {
     const name = groupName(tree, f)
     const id = ids.get(name) ?? names.push(name) - 1
     ids.set(name, id)
+    alone[id] = (alone[id] ?? true) && name === frameLabel(tree, f)
     groupOfFrame[f] = id
   }
   const weight = new Float64Array(names.length)
-  for (let node = 1; node < tree.count; node++) weight[groupOfFrame[tree.frame[node]!]!]! += tree.self[node]!
+  for (let node = 1; node < tree.count; node++) weight[groupOfFrame[tree.frame[node]!]!]! += tree.total[node]!
   const order = names.map((_, id) => id).sort((a, b) => weight[b]! - weight[a]! || a - b)
   const hues = giveHues(order, names)
   return {
-    groups: order.map((id) => ({ name: names[id]!, hue: hues[id]!, value: weight[id]! })),
+    groups: order.map((id) => ({
+      name: names[id]!,
+      hue: hues[id]!,
+      value: weight[id]!,
+      isFunction: alone[id]!,
+    })),
     hueOfFrame: Uint16Array.from(groupOfFrame, (id) => hues[id]!),
   }
 }

@@ -1,7 +1,7 @@
 /** What the page adds to each frame the library drew: hue, pattern, marks, and the words a screen reader says. */
 import type { LaidOut } from 'd3-flame-graph'
 import { FRAME_KINDS } from '../../model/profile.ts'
-import { percent, whole } from '../data/numbers.ts'
+import { percent } from '../data/numbers.ts'
 import type { ViewModel } from '../data/view-model.ts'
 import { datumOf, type FlameDatum } from './flame.ts'
 
@@ -74,9 +74,9 @@ function speak(group: SVGGElement, frame: LaidOut<FlameDatum>, model: ViewModel)
 function spoken(model: ViewModel, data: FlameDatum): string {
   const { drawn, name, children } = data
   const all = model.tree.total[0]! || 1
-  if (drawn!.members !== null)
-    return `${whole(drawn!.members.length)} small frames, ${percent(drawn!.value / all)}`
+  if (drawn!.members !== null) return `${name}, too narrow to draw`
   const node = drawn!.node
-  const callees = children.length === 0 ? '' : `, ${children.length} callees`
+  const callees =
+    children.length === 0 ? '' : `, ${children.length} ${children.length === 1 ? 'callee' : 'callees'}`
   return `${name}, ${percent(model.tree.total[node]! / all)}, self ${percent(model.tree.self[node]! / all)}${callees}`
 }

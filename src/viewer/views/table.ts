@@ -69,7 +69,7 @@ export class TableView {
     const shown = [...rows.subarray(0, MAX_ROWS)]
     this.#rows.replaceChildren(...shown.map((row) => tableRow(state, table, row, most)))
     this.#more.hidden = rows.length > 0 && rows.length <= MAX_ROWS
-    this.#more.textContent = moreText(rows.length, state.found !== null)
+    this.#more.textContent = this.#more.hidden ? '' : moreText(rows.length, state.found !== null)
     this.#scroller.scrollTop = 0
   }
 

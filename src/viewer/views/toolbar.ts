@@ -41,7 +41,7 @@ export function breadcrumbs(model: ViewModel, zoom: Zoom, go: (node: number) => 
 
 /** The heaviest colour groups. */
 export function legend(model: ViewModel): HTMLElement {
-  const groups = model.colours.groups.filter((group) => group.value > 0)
+  const groups = model.colours.groups.filter((group) => group.value > 0 && !group.isFunction)
   const list = element('ul', { class: 'legend', 'aria-label': 'Colours' })
   if (groups.length < 2) return list
   for (const group of groups.slice(0, LEGEND_ENTRIES)) {
