@@ -216,8 +216,8 @@ function comments({ host, event, rateHz }: CaptureReport): string[] {
 }
 
 function noSamplesMessage({ target, rateHz }: CaptureRequest, durationNs: number): string {
-  const what =
-    target.kind === 'all' ? 'no process' : `${target.name || 'the target'} (pid ${target.pids.join(', ')})`
+  const who =
+    target.kind === 'all' ? 'nothing' : `${target.name || 'the target'} (pid ${target.pids.join(', ')}) never`
   const seconds = (durationNs / 1e9).toFixed(1)
-  return `no samples: ${what} used no CPU in ${seconds} s at ${rateHz} Hz; give it work, or measure longer with -d`
+  return `no samples: ${who} ran on a CPU in ${seconds} s at ${rateHz} Hz; give it work, or measure longer with -d`
 }
