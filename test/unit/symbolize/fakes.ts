@@ -81,6 +81,9 @@ export interface FakeSources {
   readonly kernelHidden?: boolean
   readonly perfMap?: ReadonlyMap<number, string>
   readonly malformedLines?: number
+  /** Why the lists could not be read. */
+  readonly kernelFailure?: string
+  readonly perfMapFailure?: string
 }
 
 export function fakeReaders(sources: FakeSources): SymbolReaders {
@@ -115,14 +118,14 @@ export function fakeReaders(sources: FakeSources): SymbolReaders {
         ),
         modules,
         hidden: sources.kernelHidden ?? false,
-        failure: '',
+        failure: sources.kernelFailure ?? '',
       })
     },
     resolvePerfMap: (_fd, addresses) =>
       Promise.resolve({
         ...symbolRows(sources.perfMap ?? new Map(), addresses),
         malformedLines: sources.malformedLines ?? 0,
-        failure: '',
+        failure: sources.perfMapFailure ?? '',
       }),
   }
 }

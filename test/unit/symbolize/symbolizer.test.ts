@@ -207,6 +207,31 @@ test('names jit frames by the perf map, and says what the runtime needs for the 
   )
 })
 
+test('says why the kernel list or a perf map gave no names', async () => {
+  const window: WindowParts = [
+    [
+      executable({ kind: 'kernel', path: '[kernel.kallsyms]', fd: -1 }),
+      executable({ kind: 'jit', path: '//anon', fd: -1, perfMapFd: 9, pid: 4, comm: 'luajit' }),
+    ],
+    [
+      [0, -4096, 'kernel'],
+      [1, 0x7000, 'jit'],
+    ],
+    [[1, 0]],
+  ]
+  const failed = await run(window, { kernelFailure: 'no /proc here', perfMapFailure: 'it is a directory' })
+  assert.deepEqual(
+    failed.notes.filter((note) => !MISSING.test(note)),
+    [
+      'kernel functions have no names: no /proc here',
+      'the perf map of process 4 could not be read: it is a directory',
+      '100.0 % of samples have unnamed functions of a program that makes code at run time: let its runtime write /tmp/perf-PID.map',
+    ],
+  )
+  const torn = await run(window, { perfMap: new Map([[0x7000, 'f']]), malformedLines: 3 })
+  assert.ok(torn.notes.includes('the perf map of process 4 has 3 lines that could not be read'))
+})
+
 test('knows a runtime by its files when the process has another name', async () => {
   const jit = executable({ kind: 'jit', path: '//anon', fd: -1, comm: 'C2 CompilerThre' })
   const jvm = executable({ fd: 5, path: '/opt/jdk/lib/server/libjvm.so' })
