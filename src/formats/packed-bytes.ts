@@ -170,11 +170,21 @@ export class PackedReader {
   }
 
   #zigzag(): number {
-    const first = this.#bytes[this.#at++]
-    if (first === undefined) return this.damaged('a number is cut off')
-    if (first < 0x80) return first & 1 ? -(first + 1) / 2 : first / 2
-    let value = first - 0x80
-    for (let scale = 128; ; scale *= 128) {
+    const bytes = this.#bytes
+    let value = 0
+    // Four bytes hold 28 bits, within the range of integer operations.
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = bytes[this.#at++]
+      if (byte === undefined) return this.damaged('a number is cut off')
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return value & 1 ? -((value + 1) >> 1) : value >> 1
+    }
+    return this.#longZigzag(value)
+  }
+
+  #longZigzag(low: number): number {
+    let value = low
+    for (let scale = 2 ** 28; ; scale *= 128) {
       const byte = this.#bytes[this.#at++]
       if (byte === undefined) return this.damaged('a number is cut off')
       if (scale > 2 ** 49) return this.damaged('a number is longer than 54 bits')

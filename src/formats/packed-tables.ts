@@ -201,7 +201,23 @@ export function writeSamples(out: PackedWriter, samples: SampleTable): void {
   out.rows(samples.stack, 'delta')
   out.column(samples.labelSet)
   if (samples.timeNs !== null) out.column(samples.timeNs, 'delta')
-  for (const values of samples.values) out.column(values)
+  const factors = samples.values.map((values, i) => (i === 0 ? 0 : multipleOf(values, samples.values[0]!)))
+  out.column(factors)
+  samples.values.forEach((values, i) => {
+    if (factors[i] === 0) out.column(values)
+  })
+}
+
+/**
+ * The whole number that makes one column the other, 0 when there is none: samples and their CPU time are one column in
+ * two units, and the second needs no bytes. Exact: the product gives back every value bit for bit.
+ */
+function multipleOf(values: Float64Array, base: Float64Array): number {
+  const at = base.findIndex((value) => value !== 0)
+  const factor = at < 0 ? 0 : values[at]! / base[at]!
+  if (!(Number.isInteger(factor) && factor > 0 && factor < 2 ** 31)) return 0
+  for (let row = 0; row < values.length; row++) if (!Object.is(base[row]! * factor, values[row]!)) return 0
+  return factor
 }
 
 export function readSamples(reader: PackedReader, header: PackedHeader, stacks: number): SampleTable {
@@ -211,7 +227,13 @@ export function readSamples(reader: PackedReader, header: PackedHeader, stacks: 
   if (rows * header.sampleTypes.length > MAX_VALUES)
     reader.damaged(`${rows} rows of ${header.sampleTypes.length} values`)
   const timeNs = header.hasTimes ? reader.numbers(rows) : null
-  const values = header.sampleTypes.map(() => reader.numbers(rows))
+  const factors = column(reader, header.sampleTypes.length, 0, 2 ** 31 - 1)
+  const values: Float64Array[] = []
+  for (const factor of factors) {
+    const first = values[0]
+    if (factor > 0 && first === undefined) reader.damaged('the first values are a multiple of nothing')
+    values.push(factor > 0 ? first!.map((value) => value * factor) : reader.numbers(rows))
+  }
   const wide = header.wideValues
   const table = { stack, labelSet, timeNs, values }
   return wide === undefined

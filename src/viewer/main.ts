@@ -22,6 +22,8 @@ async function start(): Promise<void> {
     return
   }
   performance.mark('emberscope-drawn')
+  // A frame later it is on the screen as well.
+  requestAnimationFrame(() => setTimeout(() => performance.mark('emberscope-painted'), 0))
 }
 
 void start()
