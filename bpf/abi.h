@@ -84,9 +84,19 @@ struct sample_record {
 };
 ABI_ASSERT(sizeof(struct sample_record) == 56 + 8 * MAX_FRAMES, "frames follow the header at once");
 
+/*
+ * The dither measures time in ticks, as 16.16 fixed point. A sampling period is `dither` ticks and a
+ * fraction, the golden one: the ticks then wander through every phase of a program that is in step with the
+ * rate. A whole number of ticks would meet such a program at the same few phases for ever.
+ */
+#define TICK_ONE 65536
+#define TICK_FRACTION 15471 /* sqrt(5) - 2 */
+
 /* Per-CPU state that every tick touches: one lookup for the counters and the dither. */
 struct cpu_state {
     __u64 counters[COUNTER_COUNT];
-    __u32 tick;   /* position in the group of `dither` ticks */
-    __u32 chosen; /* the position that is kept */
+    __u32 now;    /* time of this CPU's timer; wraps, like the two below */
+    __u32 start;  /* of the sampling period that the next sample belongs to */
+    __u32 chosen; /* a random time in that period: the first tick from it on is kept */
+    __u32 padding;
 };

@@ -8,7 +8,7 @@
 /* Weak: each program file includes this header, the linked object holds one copy. */
 #define SETTING __attribute__((weak)) const volatile
 
-SETTING __u32 dither = 4; /* ticks per sample; one of them, drawn at random, is kept */
+SETTING __u32 sampling_period = 4 * TICK_ONE + TICK_FRACTION; /* in ticks, fixed point */
 SETTING __u8 kernel_stacks = 1;
 SETTING __u8 filter_pids = 1;   /* only the map `targets` (and `seeds` in a pid namespace) */
 SETTING __u8 filter_cgroup = 0; /* only below the cgroup in slot 0 of the map `cgroups` */

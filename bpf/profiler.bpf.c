@@ -107,15 +107,16 @@ static __inline void fill_header(struct task_struct *task, struct sample_header 
 }
 
 /*
- * One random tick of every `dither` is kept: a program whose own period equals the rate is then sampled like
- * any other, and the number of samples stays exact (a strictly periodic timer misjudges it by 2 to 3
- * confidence intervals).
+ * One tick is kept for every sampling period, the first after a random time in it: a program whose own period
+ * equals the rate is then sampled like any other, and the number of samples stays exact (a strictly periodic
+ * timer misjudges it by 2 to 6 confidence intervals).
  */
 static __inline int is_chosen(struct cpu_state *cpu) {
-    __u32 position = cpu->tick;
-    if (position == 0) cpu->chosen = bpf_get_prandom_u32() % dither;
-    cpu->tick = position + 1 < dither ? position + 1 : 0;
-    return position == cpu->chosen;
+    cpu->now += TICK_ONE;
+    if ((__s32)(cpu->now - cpu->chosen) < 0) return 0;
+    cpu->start += sampling_period;
+    cpu->chosen = cpu->start + bpf_get_prandom_u32() % sampling_period;
+    return 1;
 }
 
 SEC("perf_event")

@@ -56,7 +56,14 @@ Result<std::vector<int>> OnlineCpus() {
     return cpus;
 }
 
-perf_event_attr TimerAttributes(const std::string &event, uint32_t ticks_per_second) {
+// See abi.h; without dither every tick is a sample.
+uint32_t SamplingPeriod(uint32_t dither) {
+    return dither == 1 ? TICK_ONE : dither * TICK_ONE + TICK_FRACTION;
+}
+
+perf_event_attr TimerAttributes(const std::string &event, const SamplerOptions &options) {
+    uint64_t ticks_per_second = static_cast<uint64_t>(options.rate_hz) * SamplingPeriod(options.dither);
+
     perf_event_attr attr{};
     attr.size = sizeof(attr);
     attr.disabled = 1;
@@ -64,11 +71,12 @@ perf_event_attr TimerAttributes(const std::string &event, uint32_t ticks_per_sec
         attr.type = PERF_TYPE_HARDWARE;
         attr.config = PERF_COUNT_HW_CPU_CYCLES;
         attr.freq = 1;
-        attr.sample_freq = ticks_per_second;
+        attr.sample_freq = ticks_per_second / TICK_ONE;
     } else {
         attr.type = PERF_TYPE_SOFTWARE;
         attr.config = PERF_COUNT_SW_CPU_CLOCK;
-        attr.sample_period = 1000000000 / ticks_per_second; // nanoseconds: exact, unlike a frequency
+        attr.sample_period =
+            1000000000ull * TICK_ONE / ticks_per_second; // nanoseconds: finer than a frequency
     }
     return attr;
 }
@@ -98,7 +106,7 @@ Sampler::~Sampler() {
 }
 
 Status Sampler::OpenTimersOf(const char *event, const std::vector<int> &cpus) {
-    perf_event_attr attr = TimerAttributes(event, options_.rate_hz * options_.dither);
+    perf_event_attr attr = TimerAttributes(event, options_);
     for (int cpu : cpus) {
         long fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
         if (fd < 0) {
@@ -131,7 +139,7 @@ Status Sampler::Load(const SamplerOptions &options) {
     libbpf_set_print(KeepLog);
     skeleton_ = profiler__open();
     if (!skeleton_) return Status::Error(Kind::unsupported, "cannot open the BPF object", errno);
-    skeleton_->rodata->dither = options.dither;
+    skeleton_->rodata->sampling_period = SamplingPeriod(options.dither);
     skeleton_->rodata->kernel_stacks = options.kernel_stacks;
     skeleton_->rodata->filter_pids = options.by_pid;
     skeleton_->rodata->filter_cgroup = options.cgroup_fd >= 0;

@@ -14,7 +14,7 @@ export interface SamplerOptions {
   /** '' : all; else the thread name must be equal (first 15 bytes). */
   readonly comm: string
   readonly kernelStacks: boolean
-  /** Timer ticks per sample, of which one at random is kept (1 switches dithering off). */
+  /** Timer ticks per sample (and a fraction, see bpf/abi.h), of which one at random is kept; 1: strictly periodic. */
   readonly dither: number
   /** Inode and device of our pid namespace when it is not the host's, else 0. */
   readonly pidNamespaceInode: number
@@ -25,7 +25,7 @@ export interface SamplerOptions {
 export interface NativeSampler {
   /** The event in use: 'cpu-clock' or 'cycles'. */
   readonly event: string
-  /** Puts a process into the pid set. Errors: RangeError when the set is full. */
+  /** Puts a process into the pid set. Errors: TypeError for no pid; code 'usage' when the set (65 536) is full. */
   addTarget(pid: number): void
   /** Starts the timers. */
   start(): void
