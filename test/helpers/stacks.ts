@@ -1,5 +1,5 @@
 /** Questions that tests ask a profile: who is on the stack, how often, and who called whom. */
-import { functionName, unnamedLocation } from '../../src/model/location-name.ts'
+import { functionName, unnamedLocation } from '../../src/model/frame-name.ts'
 import type { FrameKind, Location, Profile } from '../../src/model/profile.ts'
 
 export interface NamedFrame {
