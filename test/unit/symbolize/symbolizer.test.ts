@@ -225,7 +225,7 @@ test('says why the kernel list or a perf map gave no names', async () => {
     [
       'kernel functions have no names: no /proc here',
       'the perf map of process 4 could not be read: it is a directory',
-      '100.0 % of samples have unnamed functions of a program that makes code at run time: let its runtime write /tmp/perf-PID.map',
+      '100.0% ±79.3 of samples have unnamed functions of a program that makes code at run time: let its runtime write /tmp/perf-PID.map',
     ],
   )
   const torn = await run(window, { perfMap: new Map([[0x7000, 'f']]), malformedLines: 3 })
