@@ -1,5 +1,6 @@
 #include "sampler_binding.h"
 
+#include <cmath>
 #include <cstring>
 #include <ctime>
 #include <sys/resource.h>
@@ -94,18 +95,69 @@ Napi::Object EventsToJs(Napi::Env env, const std::vector<ProcessEvent> &events) 
     return batch;
 }
 
+// Reads options one by one; the first wrong one leaves a JavaScript exception pending, and the rest unread.
+class OptionReader {
+  public:
+    explicit OptionReader(const Napi::Object &object) : env_(object.Env()), object_(object) {}
+
+    uint32_t Integer(const char *name, uint32_t min, uint32_t max) {
+        Napi::Value value = Get(name);
+        if (env_.IsExceptionPending()) return 0;
+        if (!value.IsNumber()) return Refuse<Napi::TypeError>(name, "a number"), 0;
+        double number = value.As<Napi::Number>().DoubleValue();
+        if (number >= min && number <= max && number == std::floor(number))
+            return static_cast<uint32_t>(number);
+        Refuse<Napi::RangeError>(name,
+                                 "an integer from " + std::to_string(min) + " to " + std::to_string(max));
+        return 0;
+    }
+
+    std::string Text(const char *name) {
+        Napi::Value value = Get(name);
+        if (env_.IsExceptionPending()) return {};
+        if (value.IsString()) return value.As<Napi::String>().Utf8Value();
+        Refuse<Napi::TypeError>(name, "a string");
+        return {};
+    }
+
+    bool Flag(const char *name) {
+        Napi::Value value = Get(name);
+        if (env_.IsExceptionPending()) return false;
+        if (value.IsBoolean()) return value.As<Napi::Boolean>().Value();
+        Refuse<Napi::TypeError>(name, "true or false");
+        return false;
+    }
+
+    template <typename Error> void Refuse(const char *name, const std::string &expected) {
+        Error::New(env_, std::string("Expected ") + name + " to be " + expected).ThrowAsJavaScriptException();
+    }
+
+  private:
+    Napi::Value Get(const char *name) {
+        return env_.IsExceptionPending() ? Napi::Value() : Napi::Value(object_.Get(name));
+    }
+    Napi::Env env_;
+    Napi::Object object_;
+};
+
 SamplerOptions OptionsFromJs(const Napi::Object &object) {
     SamplerOptions options;
-    options.rate_hz = object.Get("rateHz").ToNumber().Uint32Value();
-    options.event = object.Get("event").ToString().Utf8Value();
-    options.by_pid = object.Get("byPid").ToBoolean();
-    int cgroup = object.Get("cgroupFd").ToNumber().Int32Value();
-    options.cgroup_fd = cgroup > 0 ? cgroup : -1;
-    options.comm = object.Get("comm").ToString().Utf8Value();
-    options.kernel_stacks = object.Get("kernelStacks").ToBoolean();
-    options.dither = object.Get("dither").ToNumber().Uint32Value();
-    options.pid_namespace_inode = object.Get("pidNamespaceInode").ToNumber().Uint32Value();
-    options.ring_bytes = object.Get("ringBytes").ToNumber().Uint32Value();
+    OptionReader reader(object);
+    options.rate_hz = reader.Integer("rateHz", 1, 999);
+    options.event = reader.Text("event");
+    options.by_pid = reader.Flag("byPid");
+    uint32_t cgroup = reader.Integer("cgroupFd", 0, INT32_MAX);
+    options.cgroup_fd = cgroup > 0 ? static_cast<int>(cgroup) : -1;
+    options.comm = reader.Text("comm");
+    options.kernel_stacks = reader.Flag("kernelStacks");
+    options.dither = reader.Integer("dither", 1, 64);
+    options.pid_namespace_inode = reader.Integer("pidNamespaceInode", 0, UINT32_MAX);
+    options.ring_bytes = reader.Integer("ringBytes", 4096, 1U << 31);
+    if (object.Env().IsExceptionPending()) return options;
+    if ((options.ring_bytes & (options.ring_bytes - 1)) != 0)
+        reader.Refuse<Napi::RangeError>("ringBytes", "a power of two");
+    else if (options.event != "auto" && options.event != "cpu-clock" && options.event != "cycles")
+        reader.Refuse<Napi::RangeError>("event", "'auto', 'cpu-clock' or 'cycles'");
     return options;
 }
 
@@ -133,15 +185,6 @@ class SamplerObject : public Napi::ObjectWrap<SamplerObject> {
         }
         SamplerOptions options = OptionsFromJs(info[0].As<Napi::Object>());
         if (info.Env().IsExceptionPending()) return;
-        bool ring_is_valid =
-            options.ring_bytes >= 4096 && (options.ring_bytes & (options.ring_bytes - 1)) == 0;
-        if (options.rate_hz < 1 || options.rate_hz > 999 || options.dither < 1 || options.dither > 64 ||
-            !ring_is_valid) {
-            Napi::RangeError::New(
-                info.Env(), "Expected rateHz 1 to 999, dither 1 to 64, ringBytes a power of two from 4096")
-                .ThrowAsJavaScriptException();
-            return;
-        }
         Result<std::unique_ptr<Sampler>> sampler = Sampler::Open(options);
         if (sampler.ok()) sampler_ = std::move(sampler.value());
         else Throw(info.Env(), sampler.status());
