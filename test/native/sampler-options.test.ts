@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { openSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { loadAddon, packageRoot } from '../../src/native/addon.ts'
+import type { SamplerOptions } from '../../src/native/sampler.ts'
+import { needsRoot, needsSetpriv, OPTIONS } from './sampler-options.ts'
+
+const { Sampler } = loadAddon()
+
+/** Opens a sampler with wrong values; they are refused before anything of the kernel is touched. */
+function open(wrong: Record<string, unknown>): unknown {
+  return new Sampler({ ...OPTIONS, ...wrong } as unknown as SamplerOptions)
+}
+
+describe('options of the sampler', () => {
+  it('must be an object', () => {
+    for (const options of [undefined, null, 1, 'options'])
+      assert.throws(() => new Sampler(options as unknown as SamplerOptions), TypeError, String(options))
+  })
+
+  it('need new', () => {
+    assert.throws(() => (Sampler as unknown as (options: SamplerOptions) => void)(OPTIONS), TypeError)
+  })
+
+  const outOfRange: Record<string, unknown[]> = {
+    rateHz: [0, -1, 1000, 99.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 32 + 99],
+    dither: [0, 65, 1.5, -4],
+    ringBytes: [0, 1, 2048, 4095, 4097, 3 << 20, 2 ** 32, -4096, Number.NaN],
+    cgroupFd: [-1, 2 ** 31, 0.5],
+    pidNamespaceInode: [-1, 2 ** 32],
+    event: ['', 'cycle', 'auto '],
+  }
+  for (const [name, values] of Object.entries(outOfRange))
+    it(`refuses ${name} out of range by its name`, () => {
+      for (const value of values)
+        assert.throws(() => open({ [name]: value }), { name: 'RangeError', message: new RegExp(name) })
+    })
+
+  it('refuses values of another type by their name', () => {
+    for (const name of Object.keys(OPTIONS))
+      for (const value of [undefined, null, Symbol('x'), {}, 1n])
+        assert.throws(() => open({ [name]: value }), { name: 'TypeError', message: new RegExp(name) })
+  })
+
+  it('passes on what a getter throws', () => {
+    const options = Object.defineProperty({ ...OPTIONS }, 'event', {
+      get: () => {
+        throw new SyntaxError('mine')
+      },
+    })
+    assert.throws(() => new Sampler(options), { name: 'SyntaxError', message: 'mine' })
+  })
+})
+
+describe('what the kernel refuses', () => {
+  it('is a fault of code usage for a descriptor that is no cgroup', { skip: needsRoot }, () => {
+    assert.throws(() => open({ cgroupFd: openSync('/proc/self/status', 'r') }), { code: 'usage' })
+    assert.throws(() => open({ cgroupFd: 9999 }), { code: 'usage' })
+  })
+
+  it('names the object and the reason without privileges', { skip: needsSetpriv }, () => {
+    const program = `const { Sampler } = require(${JSON.stringify(join(packageRoot(), 'build/Release/addon.node'))})
+      try { new Sampler(${JSON.stringify(OPTIONS)}); console.log('opened') }
+      catch (error) { console.log(JSON.stringify({ code: error.code, message: error.message })) }`
+    const drop = [
+      '--reuid=65534',
+      '--regid=65534',
+      '--clear-groups',
+      '--inh-caps=-all',
+      '--bounding-set=-all',
+    ]
+    const { stdout, stderr } = spawnSync('setpriv', [...drop, process.execPath, '-e', program])
+    assert.equal(stderr.toString(), '')
+    const { code, message } = JSON.parse(stdout.toString()) as { code: string; message: string }
+    assert.equal(code, 'not_permitted')
+    assert.match(
+      message,
+      /^cannot (open perf event [\w-]+ on cpu 0|load the BPF programs).*: (Permission denied|Operation not permitted)$/,
+    )
+  })
+})

@@ -1,0 +1,22 @@
+/** Options that every test of the sampler starts from, and why it may have to be skipped. */
+import { spawnSync } from 'node:child_process'
+import type { SamplerOptions } from '../../src/native/sampler.ts'
+
+export const OPTIONS: SamplerOptions = {
+  rateHz: 199,
+  event: 'auto',
+  byPid: true,
+  cgroupFd: 0,
+  comm: '',
+  kernelStacks: true,
+  dither: 4,
+  pidNamespaceInode: 0,
+  ringBytes: 1 << 20,
+}
+
+/** `skip` of a test that opens a sampler: BPF and perf events want root. */
+export const needsRoot = process.getuid?.() === 0 ? false : 'only root may load BPF programs here'
+
+/** `skip` of a test that gives its privileges up. */
+export const needsSetpriv =
+  needsRoot || (spawnSync('setpriv', ['--version']).error ? 'setpriv (util-linux) is not installed' : false)
