@@ -200,11 +200,12 @@ export class App {
   }
 
   #watchWidth(): void {
-    let widthPx = this.#flame.root.clientWidth
-    new ResizeObserver(() => {
-      if (this.#flame.root.clientWidth === widthPx) return
-      widthPx = this.#flame.root.clientWidth
-      this.#drawGraph()
+    let widthPx = 0
+    new ResizeObserver(([entry]) => {
+      const before = widthPx
+      widthPx = entry!.contentRect.width
+      // The first call tells the width that was just drawn.
+      if (before !== 0 && before !== widthPx) this.#drawGraph()
     }).observe(this.#flame.root)
   }
 
