@@ -10,12 +10,13 @@ import { loadAddon } from '../native/addon.ts'
 import type { NativeSampler } from '../native/sampler.ts'
 import { withDescendants } from '../process/descendants.ts'
 import { ExecutableTable } from '../process/executable-table.ts'
-import { isRunning, listPids } from '../process/proc-files.ts'
+import { listPids } from '../process/proc-files.ts'
 import { ProcessTable } from '../process/process-table.ts'
 import { symbolize } from '../symbolize/symbolizer.ts'
 import { openSampler, type SamplingRequest } from './open-sampler.ts'
 import { Pump } from './pump.ts'
 import { SelfCost } from './self-cost.ts'
+import { watchForEnd } from './watch-end.ts'
 
 export interface CaptureRequest extends Omit<SamplingRequest, 'byPid'> {
   readonly target: {
@@ -113,39 +114,6 @@ async function snapshotAll({ processes, pump }: Session): Promise<void> {
     pump.turn()
     await new Promise(setImmediate)
     turnedAt = performance.now()
-  }
-}
-
-interface End {
-  readonly value: boolean
-  /** Resolves at the end, or after that many milliseconds. */
-  orAfter(ms: number): Promise<void>
-}
-
-/** The end is the first of: time is up, `stop`, the command ended, every asked process is gone. */
-function watchForEnd({ target, durationMs, stop, ended }: CaptureRequest): End {
-  const deadline = durationMs === null ? Number.POSITIVE_INFINITY : performance.now() + durationMs
-  let isEnded = false
-  let wake = (): void => {}
-  const end = (): void => {
-    isEnded = true
-    wake()
-  }
-  stop.addEventListener('abort', end, { once: true })
-  ended.then(end, end)
-  const isGone = (): boolean => target.kind === 'pids' && !target.pids.some(isRunning)
-  return {
-    get value() {
-      return isEnded || stop.aborted || performance.now() >= deadline || isGone()
-    },
-    orAfter: (ms) =>
-      new Promise((resolve) => {
-        const timer = setTimeout(resolve, Math.max(0, Math.min(ms, deadline - performance.now())))
-        wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      }),
   }
 }
 
