@@ -68,15 +68,26 @@ function readWide(reader: PackedReader, rows: number): bigint[] {
 
 const FLAGS = ['hasFunctions', 'hasFilenames', 'hasLineNumbers', 'hasInlineFrames'] as const
 
+/** Mappings: names, build ids, flags, then the three 64-bit addresses. */
 export function writeMappings(out: PackedWriter, mappings: readonly Mapping[], strings: StringIds): void {
   out.rows(mappings.map((m) => strings.id(m.fileName)))
   out.column(mappings.map((m) => strings.id(m.buildId)))
   out.column(mappings.map((m) => FLAGS.reduce((bits, flag, i) => bits | (m[flag] ? 1 << i : 0), 0)))
-  writeWide(out, mappings.map((m) => m.start)) // biome-ignore format: one line a column
-  writeWide(out, mappings.map((m) => m.limit)) // biome-ignore format: one line a column
-  writeWide(out, mappings.map((m) => m.fileOffset)) // biome-ignore format: one line a column
+  writeWide(
+    out,
+    mappings.map((m) => m.start),
+  )
+  writeWide(
+    out,
+    mappings.map((m) => m.limit),
+  )
+  writeWide(
+    out,
+    mappings.map((m) => m.fileOffset),
+  )
 }
 
+/** What `writeMappings` wrote. Errors: AgentError `input_invalid`, as for every reader below. */
 export function readMappings(reader: PackedReader, rows: number, strings: readonly string[]): Mapping[] {
   const fileName = rowColumn(reader, rows, 0, strings.length - 1)
   const buildId = column(reader, rows, 0, strings.length - 1)
@@ -95,17 +106,25 @@ export function readMappings(reader: PackedReader, rows: number, strings: readon
   }))
 }
 
+/** Functions: three strings and the line each. */
 export function writeFunctions(
   out: PackedWriter,
   functions: readonly ProfileFunction[],
   strings: StringIds,
 ): void {
-  out.rows(functions.map((f) => strings.id(f.name)), 'delta') // biome-ignore format: one line a column
-  out.column(functions.map((f) => strings.id(f.systemName)), 'delta') // biome-ignore format: one line a column
+  out.rows(
+    functions.map((f) => strings.id(f.name)),
+    'delta',
+  )
+  out.column(
+    functions.map((f) => strings.id(f.systemName)),
+    'delta',
+  )
   out.column(functions.map((f) => strings.id(f.fileName)))
   out.column(functions.map((f) => f.startLine))
 }
 
+/** What `writeFunctions` wrote. */
 export function readFunctions(
   reader: PackedReader,
   rows: number,
@@ -127,14 +146,21 @@ export function readFunctions(
   return functions
 }
 
+/** Locations: the number of lines first, the lines of all of them after the last column. */
 export function writeLocations(out: PackedWriter, locations: readonly Location[], strings: StringIds): void {
   out.rows(locations.map((l) => l.lines.length))
   out.column(locations.map((l) => l.mapping))
   out.column(locations.map((l) => FRAME_KINDS.indexOf(l.kind) * 2 + (l.isFolded ? 1 : 0)))
   out.column(locations.map((l) => strings.id(l.unnamedReason)))
-  writeWide(out, locations.map((l) => l.address)) // biome-ignore format: one line a column
+  writeWide(
+    out,
+    locations.map((l) => l.address),
+  )
   const lines = locations.flatMap((l) => l.lines)
-  out.rows(lines.map((line) => line.function), 'delta') // biome-ignore format: one line a column
+  out.rows(
+    lines.map((line) => line.function),
+    'delta',
+  )
   out.column(lines.map((line) => line.line))
   out.column(lines.map((line) => line.column))
 }
@@ -146,6 +172,7 @@ export interface LocationTargets {
   readonly strings: readonly string[]
 }
 
+/** What `writeLocations` wrote, with its indices checked against the tables before. */
 export function readLocations(reader: PackedReader, rows: number, targets: LocationTargets): Location[] {
   const lineCount = rowColumn(reader, rows, 0, reader.left)
   const mapping = column(reader, rows, -1, targets.mappings - 1)
@@ -188,6 +215,7 @@ export function writeStacks(out: PackedWriter, stacks: StackTable): void {
   out.column(stacks.location)
 }
 
+/** What `writeStacks` wrote: parent[i] < i always, -1 for a root. */
 export function readStacks(reader: PackedReader, rows: number, locations: number): StackTable {
   const parent = rowColumn(reader, rows, 1, rows)
   for (let i = 0; i < rows; i++) {
@@ -197,6 +225,7 @@ export function readStacks(reader: PackedReader, rows: number, locations: number
   return { parent, location: column(reader, rows, 0, locations - 1) }
 }
 
+/** Samples: stacks, label sets, times if any, then the value columns that are no multiple of the first. */
 export function writeSamples(out: PackedWriter, samples: SampleTable): void {
   out.rows(samples.stack, 'delta')
   out.column(samples.labelSet)
@@ -220,6 +249,7 @@ function multipleOf(values: Float64Array, base: Float64Array): number {
   return factor
 }
 
+/** What `writeSamples` wrote; `stacks` is the number of stacks. */
 export function readSamples(reader: PackedReader, header: PackedHeader, stacks: number): SampleTable {
   const rows = header.rows.samples
   const stack = rowColumn(reader, rows, -1, stacks - 1)
@@ -273,6 +303,7 @@ function numText(num: number | bigint | undefined): string {
   return Object.is(num, -0) ? '-0' : String(num)
 }
 
+/** What `writeLabelSets` wrote. */
 export function readLabelSets(reader: PackedReader, rows: number, strings: readonly string[]): Label[][] {
   const sizes = rowColumn(reader, rows, 0, reader.left)
   const count = sizes.reduce((sum, n) => sum + n, 0)

@@ -134,15 +134,22 @@ export class App {
   #point(drawn: DrawnFrame | null): void {
     this.#pointed = drawn
     if (drawn === null && this.#selectedRow !== null) this.#strip.showRow(this.#model, this.#selectedRow)
-    else this.#strip.showFrame(this.#model, drawn)
+    else this.#strip.showFrame(this.#model, drawn ?? this.#zoomedFrame())
+  }
+
+  /** What the zoom is on, to be described while nothing is pointed at; null for the whole tree. */
+  #zoomedFrame(): DrawnFrame | null {
+    const { node, members } = this.#chain[this.#chain.length - 1]!
+    return node === 0 || members !== null
+      ? null
+      : { node, value: this.#model.tree.total[node]!, children: [], members }
   }
 
   #select(row: number): void {
     this.#selectedRow = this.#selectedRow === row ? null : row
     this.#flame.mark(this.#marks())
     this.#table.mark(this.#selectedRow)
-    if (this.#selectedRow === null) this.#strip.showFrame(this.#model, null)
-    else this.#strip.showRow(this.#model, row)
+    this.#point(null)
   }
 
   #sortBy(column: SortColumn): void {
@@ -171,6 +178,7 @@ export class App {
       legend(this.#model),
     )
     this.#flame.draw(this.#model, zoom, this.#marks())
+    this.#point(null)
   }
 
   /** The graph is answered first; the table follows once that is on the screen. */

@@ -87,7 +87,10 @@ export function groupName(tree: FlameTree, frame: number): string {
   }
   if (tree.frames.function[frame]! < 0) return module === '' ? 'unknown' : module
   const name = frameLabel(tree, frame)
-  const goPackage = /^((?:[\w.-]+\/)+[\w-]+)\./.exec(name)
+  const file = tree.profile.functions[tree.frames.function[frame]!]!.fileName
+  const goPackage = (
+    /\.(?:go|s)$/.test(file) ? /^((?:[\w.-]+\/)*[\w-]+)\./ : /^((?:[\w.-]+\/)+[\w-]+)\./
+  ).exec(name)
   if (goPackage !== null) return goPackage[1]!
   return module === '' ? packageOf(name) : module
 }

@@ -32,7 +32,7 @@ export function openHelp(notices: string): void {
   const reading = element(
     'p',
     {},
-    'Width is CPU: a frame is as wide as the samples that ran in it or below it. Its self part is what no callee covers. Colour tells the binary or package. ± is the 95 % interval.',
+    'Width is what the profile counts, CPU time as a rule: a frame is as wide as the samples that ran in it or below it. Its self part is what no callee covers. Colour tells the binary or package. ± is the 95 % interval.',
   )
   const licences = element('details', {}, element('summary', {}, 'Third-party notices'))
   licences.append(element('pre', { tabindex: '0' }, notices))
