@@ -43,6 +43,11 @@ function countersOf(sampler: NativeSampler): Record<string, number> {
   return Object.fromEntries([...sampler.counters()].map((value, i) => [abi.counters[i]!, value]))
 }
 
+/** Waits, on a loaded machine too, until this many samples were taken. */
+async function captures(sampler: NativeSampler, samples: number): Promise<void> {
+  for (let i = 0; i < 1000 && countersOf(sampler).captured! < samples; i++) await sleep(20)
+}
+
 describe('lifetime', { skip: needsRoot }, () => {
   it('closes everything it opened, also when it was never started, and twice', () => {
     new Sampler(OPTIONS).close() // what libbpf keeps for good is open now
@@ -139,12 +144,12 @@ describe('samples', { skip: needsRoot }, () => {
         sampler.addTarget(child.pid!)
         const startNs = bootTimeNs()
         sampler.start()
-        await sleep(1000)
+        await captures(sampler, 40)
         sampler.stop()
         const endNs = bootTimeNs()
         const batch = sampler.drain()
         const rows = batch.stack.length
-        assert.ok(rows > 20, `${rows} samples`)
+        assert.ok(rows >= 40, `${rows} samples`)
         assert.ok(batch.pid.every((pid) => pid === child.pid))
         assert.ok(batch.tid.every((tid) => tid === child.pid))
         assert.deepEqual(batch.comms, ['sh'])
@@ -192,7 +197,7 @@ describe('samples', { skip: needsRoot }, () => {
       await withSampler({ kernelStacks: false }, async (sampler) => {
         sampler.addTarget(child.pid!)
         sampler.start()
-        await sleep(400)
+        await captures(sampler, 10)
         const batch = sampler.drain()
         assert.ok(batch.stack.length > 5)
         assert.ok(batch.newStackKernelFrames.every((frames) => frames === 0))
@@ -205,7 +210,7 @@ describe('samples', { skip: needsRoot }, () => {
       await withSampler({ ringBytes: 4096, rateHz: 999 }, async (sampler) => {
         sampler.addTarget(child.pid!)
         sampler.start()
-        await sleep(700)
+        await captures(sampler, 100)
         sampler.stop()
         const rows = sampler.drain().stack.length
         const { captured, ring_full } = countersOf(sampler)
@@ -223,8 +228,8 @@ describe('samples', { skip: needsRoot }, () => {
             sampler.addTarget(child.pid!)
             sampler.start()
           }
-          await sleep(500)
           for (const sampler of [first, second]) {
+            await captures(sampler, 10)
             assert.ok(sampler.drain().stack.length > 5)
             sampler.stop()
           }

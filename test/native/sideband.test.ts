@@ -29,9 +29,8 @@ function rowsOf(batch: EventBatch) {
 async function eventsOf(script: string) {
   const sampler: NativeSampler = new Sampler(OPTIONS)
   try {
-    const child = spawn('sh', ['-c', `read go; ${script}`], { stdio: ['pipe', 'ignore', 'inherit'] })
-    await once(child, 'spawn')
-    await sleep(100) // the shell waits in read
+    const child = spawn('sh', ['-c', `echo; read go; ${script}`], { stdio: ['pipe', 'pipe', 'inherit'] })
+    await once(child.stdout, 'data') // its start-up is over
     sampler.addTarget(child.pid!)
     sampler.drainEvents()
     const startNs = bootTimeNs()
