@@ -2,7 +2,7 @@
 // what changed, then profiles or tests. Run again with nothing changed, it only compares digests (well under a second).
 // It has no dependencies, because it runs before there are any. What it does not do: profile; that is bin/profile.
 //   setup.mjs start [args…]   arguments go to `profile`; without any it profiles the demo program
-//   setup.mjs test            the fast rings          setup.mjs ci       every ring, for .ci/run
+//   setup.mjs test            the fast rings          setup.mjs ci       the slow rings after it, and the sum of all
 //   setup.mjs ring NAME…      these rings, as built   setup.mjs native   compiles the native targets only
 //   setup.mjs release         prebuilds/ for `npm pack`
 import { spawn } from 'node:child_process'
@@ -57,14 +57,14 @@ const COMMANDS = {
     return args.length > 0 ? profile(args) : profileDemo()
   },
   async test() {
-    setUp(['build', 'test'])
+    setUp(process.env.CI ? ['build', 'test', 'ci'] : ['build', 'test'])
     forgetResults()
     await runRings(FAST_RINGS)
     return reportTotal()
   },
   async ci() {
-    setUp(['build', 'test', 'slowRings'])
-    await runRings(SLOW_RINGS) // after `npm test`, whose results stand beside these
+    setUp(['build', 'test', 'ci'])
+    await runRings(SLOW_RINGS)
     return reportTotal()
   },
   async ring(names) {

@@ -24,10 +24,14 @@ export const PACKAGES = {
     'clang-tidy-19': '/usr/bin/clang-tidy-19',
     'xz-utils': '/usr/bin/xz', // makes the .gnu_debugdata the symbol tests read
   },
-  slowRings: {
+  // Without these some tests are skipped, or a slow ring cannot run.
+  ci: {
     chromium: '/usr/bin/chromium',
     'linux-perf': '/usr/bin/perf', // the peer that integration tests compare with
     'libclang-rt-19-dev': '/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-x86_64.a',
+    dwz: '/usr/bin/dwz',
+    fish: '/usr/bin/fish',
+    zsh: '/usr/bin/zsh',
     'linux-libc-dev-arm64-cross': '/usr/aarch64-linux-gnu/include/asm/ptrace.h',
   },
 }

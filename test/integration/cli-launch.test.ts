@@ -97,7 +97,7 @@ describe('profile -- COMMAND', { skip: skipUnless() }, () => {
     const cwd = scratchDirectory()
     const inner = 'trap "exit 9" INT; : > ready; while :; do :; done'
     const profile = join(packageRoot(), 'bin/profile')
-    const command = `'${process.execPath}' '${profile}' -o a.folded -- sh -c '${inner}'`
+    const command = `exec '${process.execPath}' '${profile}' -o a.folded -- sh -c '${inner}'`
     const terminal = spawn('script', ['-qefc', command, '/dev/null'], {
       cwd,
       stdio: ['pipe', 'pipe', 'inherit'],
