@@ -183,8 +183,10 @@ export class App {
 
   /** The graph is answered first; the table follows once that is on the screen. */
   #drawTableSoon(): void {
-    clearTimeout(this.#tableTimer)
-    this.#tableTimer = window.setTimeout(() => this.#drawTable(), 30)
+    requestAnimationFrame(() => {
+      clearTimeout(this.#tableTimer)
+      this.#tableTimer = window.setTimeout(() => this.#drawTable(), 20)
+    })
   }
 
   #drawTable(): void {

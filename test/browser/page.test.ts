@@ -160,16 +160,19 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
   })
 
   test('shows what is too narrow as boxes that can be clicked', async () => {
-    const light = Array.from({ length: 30 }, (_, i) => ({ frames: ['main', 'side', `light_${i}`], count: 1 }))
+    const light = Array.from({ length: 100 }, (_, i) => ({
+      frames: ['main', 'side', `light_${i}`],
+      count: 1,
+    }))
     const { page } = await openProfile(
       browser,
-      profileOf([{ frames: ['main', 'heavy'], count: 9970 }, ...light]),
+      profileOf([{ frames: ['main', 'heavy'], count: 9900 }, ...light]),
     )
     const boxes = await page.$$eval('g.box', (all) => all.map((box) => box.getAttribute('aria-label')))
-    assert.deepEqual(boxes, ['+30 small · 0.3\u202f%, too narrow to draw'])
+    assert.deepEqual(boxes, ['+100 small · 1.0\u202f%, too narrow to draw'])
     await page.click('g.box')
     assert.equal((await crumbs(page)).at(-1), 'side')
-    assert.equal((await frames(page)).filter((frame) => frame.label.startsWith('light_')).length, 30)
+    assert.equal((await frames(page)).filter((frame) => frame.label.startsWith('light_')).length, 100)
     assert.doesNotMatch((await page.textContent('#app'))!, /\bother\b/)
     await page.close()
   })
