@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chownSync, closeSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, it } from 'node:test'
 import { openPerfMap } from '../../../src/process/perf-map.ts'
 
@@ -29,6 +29,13 @@ describe('openPerfMap', () => {
 
   it('refuses a fifo without waiting for its writer', () => {
     execFileSync('mkfifo', [path])
+    assert.equal(openPerfMap(process.pid), -1)
+  })
+
+  it('refuses the file of another user while the process lives', (t) => {
+    if (process.getuid?.() !== 0) return t.skip('only root can give a file away')
+    writeFileSync(path, '1000 10 planted\n')
+    chownSync(path, 65534, 65534)
     assert.equal(openPerfMap(process.pid), -1)
   })
 
