@@ -12,12 +12,12 @@
 
 NOINLINE static void child_burn(uint64_t until_ns) {
     while (thread_cpu_ns() < until_ns)
-        SPIN(5000);
+        SPIN(200000);
 }
 
 NOINLINE static void stage_burn(uint64_t until_ns) {
     while (thread_cpu_ns() < until_ns)
-        SPIN(5000);
+        SPIN(200000);
 }
 
 static int serve(int count, double ms) {

@@ -1,0 +1,62 @@
+/** `--comm` and `--cgroup`: only what passes is sampled, and what passes is not thinned. */
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { skipUnless } from '../helpers/host.ts'
+import { runCommand, runProfile } from '../helpers/profile-run.ts'
+import { countStacks, namedStacks } from '../helpers/stacks.ts'
+import { type Companion, startTruth } from '../helpers/truth.ts'
+
+/** Where the version 2 hierarchy is mounted, '' when it is not. */
+function cgroup2Mount(): string {
+  return /^\S+ \S+ \S+ \S+ (\S+) .* - cgroup2 /m.exec(readFileSync('/proc/self/mountinfo', 'utf8'))?.[1] ?? ''
+}
+
+async function withPrograms<T>(use: (programs: Companion[]) => Promise<T>): Promise<T> {
+  const programs = [startTruth('split', '60'), startTruth('threads', '2', '60')]
+  try {
+    return await use(programs)
+  } finally {
+    await Promise.all(programs.map((program) => program.stop()))
+  }
+}
+
+describe('filters', { skip: skipUnless('cc') }, () => {
+  it('samples only the threads of a name', async () => {
+    await withPrograms(async ([split]) => {
+      const { profile } = await runProfile(['--comm', 'split', '-d', '1'])
+      const stacks = namedStacks(profile)
+      assert.ok(countStacks(stacks) > 20, `${countStacks(stacks)} samples`)
+      for (const { labels } of stacks) {
+        assert.equal(labels.pid, split!.pid)
+        assert.equal(labels.thread, 'split')
+      }
+    })
+  })
+
+  it('takes a process and a name that do not meet as no samples', async () => {
+    await withPrograms(async ([split]) => {
+      const run = await runCommand(['--comm', 'threads', '-d', '0.5', String(split!.pid)])
+      assert.equal(run.status, 5, run.stderr)
+    })
+  })
+
+  it('samples only the processes of a cgroup', {
+    skip: cgroup2Mount() === '' && 'needs cgroup v2',
+  }, async () => {
+    const group = join(cgroup2Mount(), `emberscope-test-${process.pid}`)
+    mkdirSync(group)
+    try {
+      await withPrograms(async ([, threads]) => {
+        writeFileSync(join(group, 'cgroup.procs'), String(threads!.pid))
+        const { profile } = await runProfile(['--cgroup', group, '-d', '1'])
+        const stacks = namedStacks(profile)
+        assert.ok(countStacks(stacks) > 20, `${countStacks(stacks)} samples`)
+        assert.ok(stacks.every(({ labels }) => labels.pid === threads!.pid))
+      })
+    } finally {
+      rmdirSync(group)
+    }
+  })
+})
