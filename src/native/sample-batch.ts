@@ -49,7 +49,10 @@ export interface EventBatch {
 /** Names of the enums that BPF and C++ share (from bpf/abi.h), exported by the addon. */
 export interface AbiNames {
   readonly version: number
-  readonly stackEnds: readonly { readonly name: string; readonly quality: 'complete' | 'approximate' | 'truncated' }[]
+  readonly stackEnds: readonly {
+    readonly name: string
+    readonly quality: 'complete' | 'approximate' | 'truncated'
+  }[]
   readonly counters: readonly string[]
   readonly eventKinds: readonly string[]
 }
