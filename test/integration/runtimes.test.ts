@@ -87,11 +87,12 @@ const JAVA_SOURCE = `public class Busy {
 }
 `
 
-/** Version of python3 as a number to compare, 312 for 3.12; 0 when there is none. */
-function pythonVersion(): number {
-  if (skipUnless('python3') !== false) return 0
-  const code = 'import sys; print(sys.version_info[0] * 100 + sys.version_info[1])'
-  return Number(execFileSync('python3', ['-c', code]).toString())
+/** Whether python3 can show its functions to an unwinder that follows frame pointers. */
+function pythonShowsFunctions(): boolean {
+  if (skipUnless('python3') !== false) return false
+  const flags = "(sysconfig.get_config_var('CFLAGS') or '')"
+  const code = `import sys, sysconfig; print(sys.version_info >= (3, 12) and '-fno-omit-frame-pointer' in ${flags})`
+  return execFileSync('python3', ['-c', code]).toString().trim() === 'True'
 }
 
 describe('programs of other languages', () => {
@@ -124,7 +125,7 @@ describe('programs of other languages', () => {
   })
 
   it('python -X perf: names Python functions', {
-    skip: pythonVersion() < 312 && 'needs python3 of 3.12 or later',
+    skip: !pythonShowsFunctions() && 'needs python3 of 3.12 or later, built with frame pointers',
   }, async () => {
     const directory = sourceDirectory('app.py', PYTHON_SOURCE)
     const run = await profileCommand(['python3', '-X', 'perf', 'app.py'], directory)
