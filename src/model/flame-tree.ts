@@ -86,97 +86,100 @@ function valuesByStack(profile: Profile, values: Float64Array): StackValues & { 
   return { own, used, rootSelf, negativeRows }
 }
 
-/**
- * Merges from the root down. Each merged node keeps the stacks that lead to it as a list; its children are found by a
- * mark per frame ("already a child of this node"), so nothing is hashed. Nodes are taken last in, first out: stack
- * tables are mostly written depth first, and memory is then read in its own order.
- */
+/** Walks the stack table once, parents first, in the order in which it lies in memory. */
 function mergeStacks(profile: Profile, frames: FlameFrames, of: StackValues): MergedNodes {
-  const { location } = profile.stacks
+  const { parent, location } = profile.stacks
   const { start, byLocation } = frames
-  const below = childLists(profile, of.used)
-  const nodes = new MergedNodes(location.length + 1)
-  nodes.self[0] = of.rootSelf
-  /** The next stack of the same node, and how many of its location's frames lie above. */
-  const nextInNode = new Int32Array(location.length).fill(-1)
-  const framesAbove = new Int32Array(location.length)
-  const markedBy = new Int32Array(frames.count).fill(-1)
-  const childOfMark = new Int32Array(frames.count)
-  const open: number[] = [0]
-  let node = 0
-  const descend = (stack: number, above: number): void => {
-    const frame = byLocation[start[location[stack]!]! + above]!
-    if (markedBy[frame] !== node) {
-      markedBy[frame] = node
-      childOfMark[frame] = nodes.add(node, frame)
-      open.push(childOfMark[frame]!)
-    }
-    const child = childOfMark[frame]!
-    framesAbove[stack] = above
-    nextInNode[stack] = nodes.stacks[child]!
-    nodes.stacks[child] = stack
+  const nodes = new MergedNodes(parent.length + 1)
+  const nodeOf = new Int32Array(parent.length)
+  for (let i = 0; i < parent.length; i++) {
+    if (of.used[i] === 0) continue
+    let node = parent[i]! < 0 ? 0 : nodeOf[parent[i]!]!
+    const end = start[location[i]! + 1]!
+    for (let k = start[location[i]!]!; k < end; k++) node = nodes.child(node, byLocation[k]!)
+    nodeOf[i] = node
+    nodes.self[node]! += of.own[i]!
   }
-  for (let top = open.pop(); top !== undefined; top = open.pop()) {
-    node = top
-    if (node === 0) for (let c = below.root; c >= 0; c = below.next[c]!) descend(c, 0)
-    for (let stack = nodes.stacks[node]!; stack >= 0; ) {
-      const following = nextInNode[stack]!
-      const above = framesAbove[stack]! + 1
-      if (start[location[stack]!]! + above < start[location[stack]! + 1]!) descend(stack, above)
-      else {
-        nodes.self[node]! += of.own[stack]!
-        for (let c = below.first[stack]!; c >= 0; c = below.next[c]!) descend(c, 0)
-      }
-      stack = following
-    }
-  }
+  nodes.self[0]! += of.rootSelf
   return nodes
 }
 
-/** The stack table read downwards: first child and next sibling of each used stack, and the first root. */
-function childLists(
-  profile: Profile,
-  used: Uint8Array,
-): { root: number; first: Int32Array; next: Int32Array } {
-  const { parent } = profile.stacks
-  const first = new Int32Array(parent.length).fill(-1)
-  const next = new Int32Array(parent.length).fill(-1)
-  let root = -1
-  for (let i = parent.length - 1; i >= 0; i--) {
-    if (used[i] === 0) continue
-    const above = parent[i]!
-    next[i] = above < 0 ? root : first[above]!
-    if (above < 0) root = i
-    else first[above] = i
-  }
-  return { root, first, next }
-}
+const MANY = -1
 
-/** The growing columns of merged nodes; node 0 is the root. */
+/**
+ * The growing columns of merged nodes; node 0 is the root. Most nodes have one child, which is kept beside them; only
+ * the children of the others are found through an open-addressing table, whose keys are the columns themselves.
+ */
 class MergedNodes {
   count = 1
   parent: Int32Array
   frame: Int32Array
   self: Float64Array
-  /** First stack that leads to the node, -1: none yet. */
-  stacks: Int32Array
+  /** The only child, 0: none yet, MANY: look into the table. */
+  #onlyChild: Int32Array
+  /** Nodes by (parent, frame), 0: free; at most half full. */
+  #slots = new Int32Array(1 << 16)
+  #inSlots = 0
+  /** Unknown to whoever wrote the file, so that no file can make all its nodes meet in one slot. */
+  readonly #seed = (Math.random() * 2 ** 32) | 0
 
   constructor(expected: number) {
     this.parent = new Int32Array(expected)
     this.frame = new Int32Array(expected)
     this.self = new Float64Array(expected)
-    this.stacks = new Int32Array(expected)
+    this.#onlyChild = new Int32Array(expected)
     this.parent[0] = -1
     this.frame[0] = -1
-    this.stacks[0] = -1
   }
 
-  add(parent: number, frame: number): number {
+  /** The child of a node that shows a frame, made when there is none. */
+  child(parent: number, frame: number): number {
+    const only = this.#onlyChild[parent]!
+    if (only === 0) {
+      const node = this.#add(parent, frame)
+      this.#onlyChild[parent] = node
+      return node
+    }
+    if (only !== MANY) {
+      if (this.frame[only] === frame) return only
+      this.#onlyChild[parent] = MANY
+      this.#insert(only, this.#find(parent, this.frame[only]!))
+    }
+    const slot = this.#find(parent, frame)
+    const known = this.#slots[slot]!
+    if (known !== 0) return known
+    const node = this.#add(parent, frame)
+    this.#insert(node, slot)
+    return node
+  }
+
+  /** The slot that holds the child, or the free one where it belongs. */
+  #find(parent: number, frame: number): number {
+    const slots = this.#slots
+    const mask = slots.length - 1
+    let hash = Math.imul(parent ^ this.#seed, 0x9e3779b1)
+    hash = Math.imul(hash ^ (hash >>> 15) ^ frame, 0x85ebca6b)
+    let slot = (hash ^ (hash >>> 13)) & mask
+    for (let node = slots[slot]!; node !== 0; node = slots[slot]!) {
+      if (this.parent[node] === parent && this.frame[node] === frame) return slot
+      slot = (slot + 1) & mask
+    }
+    return slot
+  }
+
+  #insert(node: number, slot: number): void {
+    this.#slots[slot] = node
+    if (++this.#inSlots * 2 <= this.#slots.length) return
+    const full = this.#slots
+    this.#slots = new Int32Array(full.length * 4)
+    for (const old of full) if (old !== 0) this.#slots[this.#find(this.parent[old]!, this.frame[old]!)] = old
+  }
+
+  #add(parent: number, frame: number): number {
     if (this.count === this.parent.length) this.#grow()
     const node = this.count++
     this.parent[node] = parent
     this.frame[node] = frame
-    this.stacks[node] = -1
     return node
   }
 
@@ -192,7 +195,7 @@ class MergedNodes {
     this.parent = grown(this.parent, new Int32Array(length))
     this.frame = grown(this.frame, new Int32Array(length))
     this.self = grown(this.self, new Float64Array(length))
-    this.stacks = grown(this.stacks, new Int32Array(length))
+    this.#onlyChild = grown(this.#onlyChild, new Int32Array(length))
   }
 }
 
