@@ -44,10 +44,15 @@ export interface RunOptions {
   readonly onStarted?: (pid: number) => void
 }
 
+const scratch: string[] = []
+process.on('exit', () => {
+  for (const directory of scratch) rmSync(directory, { recursive: true, force: true })
+})
+
 /** A new empty directory, removed when the test process exits. */
 export function scratchDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'emberscope-test-'))
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+  scratch.push(directory)
   return directory
 }
 
