@@ -25,9 +25,12 @@ function positiveSum(profile: Profile, column: number): number {
   return sum
 }
 
-/** Half the width of the 95 % interval of a share (a fraction), or null when nothing is known. */
+/**
+ * How far the truth may lie from a share (a fraction) on the longer side of its 95 % interval, which is not symmetric
+ * near 0 and 1; null when nothing is known. The terminal rounds the same way.
+ */
 export function shareError(share: number, samples: number | null): number | null {
   if (samples === null || samples <= 0) return null
   const { low, high } = wilson(share * samples, samples)
-  return (high - low) / 2
+  return Math.max(high - share, share - low)
 }

@@ -122,6 +122,7 @@ test('the interval follows the samples, whatever the unit', () => {
   const profile = nodeServerProfile()
   assert.equal(sampleCount(profile, 0), sampleCount(profile, 1))
   assert.ok(Math.abs(shareError(0.5, 1000)! - 0.0309) < 0.0002)
+  assert.ok(Math.abs(shareError(0.02, 100)! - 0.05) < 0.0002, 'the longer side')
   assert.equal(shareError(0.5, null), null)
   const heap = {
     ...profile,
