@@ -19,7 +19,7 @@ function pidsIn(stacks: readonly NamedStack[], name: string): Set<string | numbe
 function assertMost(count: number, cpuNs: number, what: string): void {
   const expected = (cpuNs / 1e9) * RATE_HZ
   assert.ok(
-    count > 0.9 * expected - 5 && count < 1.1 * expected + 5,
+    Math.abs(count - expected) < 5 * Math.sqrt(expected),
     `${count} ${what}, their CPU time is worth ${expected.toFixed(0)}`,
   )
 }
@@ -39,11 +39,11 @@ describe('families of processes', { skip: skipUnless('cc') }, () => {
   it('samples the children that an attached process has while it is watched', async () => {
     const server = startTruth('families', 'server', '1000', '50')
     try {
-      const { profile } = await runProfile(['-F', String(RATE_HZ), '-d', '2', String(server.pid)])
+      const { profile } = await runProfile(['-F', String(RATE_HZ), '-d', '3', String(server.pid)])
       const stacks = namedStacks(profile)
       const burning = countWith(stacks, 'child_burn')
       const pids = pidsIn(stacks, 'child_burn')
-      assert.ok(pids.size >= 8, `${pids.size} children were seen`)
+      assert.ok(pids.size >= 4, `${pids.size} children were seen`)
       assert.ok(burning / pids.size > 5, `${burning} samples in ${pids.size} children of 10 samples each`)
       assert.ok(countWith(stacks, 'serve') >= 0.9 * burning, 'a child shows its caller')
     } finally {

@@ -25,7 +25,7 @@ async function withPrograms<T>(use: (programs: Companion[]) => Promise<T>): Prom
 describe('filters', { skip: skipUnless('cc') }, () => {
   it('samples only the threads of a name', async () => {
     await withPrograms(async ([split]) => {
-      const { profile } = await runProfile(['--comm', 'split', '-d', '1'])
+      const { profile } = await runProfile(['--comm', 'split', '-F', '499', '-d', '2'])
       const stacks = namedStacks(profile)
       assert.ok(countStacks(stacks) > 20, `${countStacks(stacks)} samples`)
       for (const { labels } of stacks) {
@@ -50,7 +50,7 @@ describe('filters', { skip: skipUnless('cc') }, () => {
     try {
       await withPrograms(async ([, threads]) => {
         writeFileSync(join(group, 'cgroup.procs'), String(threads!.pid))
-        const { profile } = await runProfile(['--cgroup', group, '-d', '1'])
+        const { profile } = await runProfile(['--cgroup', group, '-F', '499', '-d', '2'])
         const stacks = namedStacks(profile)
         assert.ok(countStacks(stacks) > 20, `${countStacks(stacks)} samples`)
         assert.ok(stacks.every(({ labels }) => labels.pid === threads!.pid))

@@ -31,7 +31,7 @@ async function profileWhileLibraryChanges(change: (path: string) => void): Promi
   const loader = startTruth('loader', path, '30', '0')
   try {
     await loader.line('loaded')
-    const run = runProfile(['-d', '2', '-F', '199', String(loader.pid)])
+    const run = runProfile(['-d', '2', '-F', '499', String(loader.pid)])
     await sleep(1000)
     change(path)
     return await run
@@ -66,7 +66,8 @@ async function withPerfMap<T>(
   }
 }
 
-const profileOneSecond = ({ pid }: Companion): Promise<ProfileRun> => runProfile(['-d', '1', String(pid)])
+const profileOneSecond = ({ pid }: Companion): Promise<ProfileRun> =>
+  runProfile(['-F', '499', '-d', '1', String(pid)])
 
 describe('hostile targets', { skip: skipUnless('cc', 'mkfifo') }, () => {
   it('survives a library whose file is overwritten while it runs', async () => {

@@ -57,7 +57,7 @@ async function childOf(pid: number): Promise<number> {
 async function profileWhileItRuns(command: string, args: readonly string[]): Promise<ProfileRun> {
   const program = startCompanion(command, args)
   try {
-    return await runProfile(['-d', '1', String(program.pid)])
+    return await runProfile(['-F', '499', '-d', '1', String(program.pid)])
   } finally {
     await program.stop()
   }
@@ -71,7 +71,7 @@ describe('files and pids seen from elsewhere', {
     const program = startCompanion(path, ['30'])
     try {
       rmSync(path)
-      assertIsSplit(await runProfile(['-d', '1', String(program.pid)]))
+      assertIsSplit(await runProfile(['-F', '499', '-d', '1', String(program.pid)]))
     } finally {
       await program.stop()
     }
@@ -83,7 +83,7 @@ describe('files and pids seen from elsewhere', {
     try {
       writeFileSync(`${path}.new`, readFileSync(truthProgram('threads')))
       renameSync(`${path}.new`, path)
-      assertIsSplit(await runProfile(['-d', '1', String(program.pid)]))
+      assertIsSplit(await runProfile(['-F', '499', '-d', '1', String(program.pid)]))
     } finally {
       await program.stop()
     }
@@ -106,7 +106,7 @@ describe('files and pids seen from elsewhere', {
   it('names a launched program in a root of its own, gone when the names are looked up', async () => {
     const root = rootWithSplit()
     const command = `unshare -m chroot ${root} /inside/program 1 > /dev/null; true`
-    assertIsSplit(await runProfile(['--', 'sh', '-c', command]))
+    assertIsSplit(await runProfile(['-F', '499', '--', 'sh', '-c', command]))
   })
 
   it('profiles a process in its own pid namespace by its number outside', async () => {
@@ -114,7 +114,7 @@ describe('files and pids seen from elsewhere', {
     const unshare = startCompanion('unshare', args)
     try {
       const pid = await childOf(unshare.pid)
-      const run = await runProfile(['-d', '1', String(pid)])
+      const run = await runProfile(['-F', '499', '-d', '1', String(pid)])
       assertIsSplit(run)
       assert.equal(namedStacks(run.profile)[0]!.labels.pid, pid)
     } finally {
@@ -125,7 +125,7 @@ describe('files and pids seen from elsewhere', {
   it('profiles inside a pid namespace by the numbers of that namespace', async () => {
     const script = `${truthProgram('split')} 10 > /dev/null & exec "$@" $!`
     const within = ['unshare', '-p', '-f', '--kill-child', '--mount-proc', 'sh', '-c', script, 'sh']
-    const run = await runProfile(['-d', '1'], { within })
+    const run = await runProfile(['-F', '499', '-d', '1'], { within })
     assertIsSplit(run)
     assert.deepEqual(run.report.target.pids, [2])
     assert.ok(namedStacks(run.profile).every(({ labels }) => labels.pid === 2))
@@ -134,6 +134,6 @@ describe('files and pids seen from elsewhere', {
   it('launches and follows a command inside a pid namespace', async () => {
     const within = ['unshare', '-p', '-f', '--kill-child', '--mount-proc']
     const command = `${truthProgram('split')} 1 > /dev/null; true`
-    assertIsSplit(await runProfile(['--', 'sh', '-c', command], { within }))
+    assertIsSplit(await runProfile(['-F', '499', '--', 'sh', '-c', command], { within }))
   })
 })
