@@ -60,7 +60,7 @@ describe('what the kernel refuses', () => {
     assert.throws(() => open({ cgroupFd: 9999 }), { code: 'usage' })
   })
 
-  it('names the object and the reason without privileges', { skip: needsSetpriv }, () => {
+  it('names the object and the reason without privileges', { skip: needsSetpriv }, (t) => {
     const program = `const { Sampler } = require(${JSON.stringify(join(packageRoot(), 'build/Release/addon.node'))})
       try { new Sampler(${JSON.stringify(OPTIONS)}); console.log('opened') }
       catch (error) { console.log(JSON.stringify({ code: error.code, message: error.message })) }`
@@ -72,6 +72,7 @@ describe('what the kernel refuses', () => {
       '--bounding-set=-all',
     ]
     const { stdout, stderr } = spawnSync('setpriv', [...drop, process.execPath, '-e', program])
+    if (stderr.includes('MODULE_NOT_FOUND')) return t.skip('the checkout is closed to other users')
     assert.equal(stderr.toString(), '')
     const { code, message } = JSON.parse(stdout.toString()) as { code: string; message: string }
     assert.equal(code, 'not_permitted')
