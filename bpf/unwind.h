@@ -4,10 +4,12 @@
  * test. The includer provides read_user(void *to, __u64 from, __u32 bytes), 0 on success.
  *
  * This one follows frame pointers and checks each step: the frame lies higher on the same stack, and the
- * bytes before the return address are a call; for a direct call the callee must lie at or after its target.
- * What it cannot see is a frameless leaf (its caller is skipped) and code that uses the frame pointer as a
- * plain register (the chain ends). The seam is unwind_begin() and unwind_step(); a table-driven unwinder
- * replaces what is behind it.
+ * bytes before the return address are a call. Compilers that keep frame pointers still leave them out of leaf
+ * functions, and then the leaf's caller is skipped; so for the first step a direct call's target must lie at
+ * or before the callee, else the step is a guess. Further up a differing target is no sign: a sibling call
+ * (`jmp`) makes it differ without any frame missing. Code that uses the frame pointer as a plain register
+ * ends the chain. The seam is unwind_begin() and unwind_step(); a table-driven unwinder replaces what is
+ * behind it.
  */
 #pragma once
 
@@ -29,8 +31,9 @@ struct unwind_state {
     __u64 thread_pointer; /* glibc's start_thread leaves it in the frame pointer of the thread's first
                              function */
     __u8 guessed;         /* a step could not be checked */
+    __u8 in_caller;       /* past the leaf */
     __u8 end;             /* enum stack_end, once unwind_step() returned 0 */
-    __u8 padding[6];
+    __u8 padding[5];
 };
 
 struct frame_record {
@@ -38,16 +41,24 @@ struct frame_record {
     __u64 return_address;
 };
 
+/* What the bytes before a return address say of the frame it was found in. */
+enum call_site {
+    CALL_SITE_NONE,  /* no call: not a return address */
+    CALL_SITE_MATCH, /* an indirect call, or a direct one that may have called the callee */
+    CALL_SITE_OTHER, /* a direct call to somewhere else: a stub, a sibling call, or a frame between is missing
+                      */
+    CALL_SITE_UNREADABLE,
+};
+
 #if defined(__TARGET_ARCH_arm64) || defined(__aarch64__)
 
-/* As below: 1: a call that may have called `callee`, 0: no call, -1: not known. */
-static __inline int follows_call(__u64 return_address, __u64 callee) {
+static __inline enum call_site call_site_at(__u64 return_address, __u64 callee) {
     __u32 instruction = 0;
-    if (read_user(&instruction, return_address - 4, 4)) return -1;
-    if ((instruction & 0xfffffc1f) == 0xd63f0000) return 1; /* blr */
-    if ((instruction & 0xfc000000) != 0x94000000) return 0; /* bl */
+    if (read_user(&instruction, return_address - 4, 4)) return CALL_SITE_UNREADABLE;
+    if ((instruction & 0xfffffc1f) == 0xd63f0000) return CALL_SITE_MATCH; /* blr */
+    if ((instruction & 0xfc000000) != 0x94000000) return CALL_SITE_NONE;  /* bl */
     __u64 offset = (__u64)(((__s64)((__u64)instruction << 38)) >> 36);
-    return callee - (return_address - 4 + offset) < DIRECT_CALL_SPAN ? 1 : -1;
+    return callee - (return_address - 4 + offset) < DIRECT_CALL_SPAN ? CALL_SITE_MATCH : CALL_SITE_OTHER;
 }
 
 #else
@@ -74,23 +85,17 @@ static __inline int is_indirect_call(const __u8 *code) {
     return code[1] == 0xff && (seven == 0x94 || (seven == 0x14 && (code[3] & 7) == 5));
 }
 
-/*
- * 1: a call ends at the return address and may have called `callee`; 0: none does.
- * A direct call into a PLT stub has another target than the callee: that shows as a target above it or far
- * below, and the step counts as unchecked, not as wrong (the caller decides on -1).
- */
-static __inline int follows_call(__u64 return_address, __u64 callee) {
+static __inline enum call_site call_site_at(__u64 return_address, __u64 callee) {
     union {
         __u64 word;
         __u8 bytes[8];
     } code = {};
-    if (read_user(&code.word, return_address - 8, 8)) return -1;
-    if (code.bytes[3] == 0xe8) {
-        __s32 displacement = (__s32)(code.word >> 32);
-        if (callee - (return_address + (__s64)displacement) < DIRECT_CALL_SPAN) return 1;
-        return is_indirect_call(code.bytes) ? 1 : -1;
-    }
-    return is_indirect_call(code.bytes);
+    if (read_user(&code.word, return_address - 8, 8)) return CALL_SITE_UNREADABLE;
+    if (is_indirect_call(code.bytes)) return CALL_SITE_MATCH;
+    if (code.bytes[3] != 0xe8) return CALL_SITE_NONE;
+    __s32 displacement = (__s32)(code.word >> 32);
+    __u64 target = return_address + (__s64)displacement;
+    return callee - target < DIRECT_CALL_SPAN ? CALL_SITE_MATCH : CALL_SITE_OTHER;
 }
 
 #endif
@@ -100,6 +105,7 @@ static __inline void unwind_begin(struct unwind_state *state, __u64 pc, __u64 sp
     state->sp = sp;
     state->fp = fp;
     state->guessed = 0;
+    state->in_caller = 0;
     state->end = STACK_END_DEPTH; /* what it stays if nobody reaches an end */
 }
 
@@ -127,9 +133,10 @@ static __inline int unwind_step(struct unwind_state *state) {
     if (frame.return_address == 0) return unwind_finish(state, STACK_END_ROOT);
     if (frame.return_address < USER_ADDRESS_MIN || frame.return_address >= USER_ADDRESS_END)
         return unwind_leave(state, STACK_END_BAD_RETURN);
-    int call = follows_call(frame.return_address, state->pc);
-    if (call == 0) return unwind_leave(state, STACK_END_BAD_RETURN);
-    if (call < 0) state->guessed = 1;
+    enum call_site site = call_site_at(frame.return_address, state->pc);
+    if (site == CALL_SITE_NONE) return unwind_leave(state, STACK_END_BAD_RETURN);
+    if (site == CALL_SITE_UNREADABLE || (site == CALL_SITE_OTHER && !state->in_caller)) state->guessed = 1;
+    state->in_caller = 1;
     state->pc = frame.return_address;
     state->sp = fp + sizeof(frame);
     state->fp = frame.fp;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// follows_call() on instructions that an assembler encoded: argv[1] holds their bytes, argv[2] the table of
+// call_site_at() on instructions that an assembler encoded: argv[1] holds their bytes, argv[2] the table of
 // expectations (see calls_x86.S). Built for the host's instruction set, and with __TARGET_ARCH_arm64 for the
 // other one: decoding bytes does not need the machine they are for.
 #include <stdint.h>
@@ -28,7 +28,7 @@ static size_t read_file(const char *path, char *bytes) {
 
 static void check_case(const struct expectation *expected, const char *instruction) {
     char claim[256];
-    int verdict = follows_call(CODE_BASE + expected->after, CODE_BASE + expected->callee);
+    int verdict = call_site_at(CODE_BASE + expected->after, CODE_BASE + expected->callee);
     snprintf(claim, sizeof(claim), "`%s` is judged %d, got %d", instruction, expected->verdict, verdict);
     check(verdict == expected->verdict, claim);
 }
@@ -46,7 +46,9 @@ int main(int argc, char **argv) {
         check_case(&expected, name);
         at += sizeof(expected) + strlen(name) + 1;
     }
-    check(follows_call(CODE_BASE + 2 * FILE_MAX, CODE_BASE) == -1, "code that cannot be read is unchecked");
-    check(follows_call(CODE_BASE + 2, CODE_BASE) == -1, "code that begins too late is unchecked");
+    check(call_site_at(CODE_BASE + 2 * FILE_MAX, CODE_BASE) == CALL_SITE_UNREADABLE,
+          "code that cannot be read is unchecked");
+    check(call_site_at(CODE_BASE + 2, CODE_BASE) == CALL_SITE_UNREADABLE,
+          "code that begins too late is unchecked");
     return report();
 }

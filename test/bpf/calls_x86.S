@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Calls and what is none, encoded by the assembler. Section .table tells calls_test.c of each: offset behind the
-# instruction, offset of the callee's pc, expected verdict (1 call, 0 none, -1 unchecked), name.
+# instruction, offset of the callee's pc, expected verdict (enum call_site), name.
 
     .macro EXPECT expected:req, pc:req, name:vararg
 after\@:
@@ -31,10 +31,10 @@ callee:
     call callee
     EXPECT 1, callee+5, prefixed call callee
     # A tail call, a PLT stub: the target is above the callee, or far below it.
-    CASE -1, callee+5, call behind
-    CASE -1, callee-1, call callee
+    CASE 2, callee+5, call behind
+    CASE 2, callee-1, call callee
     CASE 1, callee+0xfffff, call callee
-    CASE -1, callee+0x100000, call callee
+    CASE 2, callee+0x100000, call callee
 
     .irp reg, rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
     CASE 1, callee+5, call *%\reg

@@ -59,7 +59,7 @@ extract() {
         llvm-objcopy-19 -O binary -j .table --set-section-flags .table=alloc "$1" "$out/$2.table"
 }
 
-# calls NAME COMPILER FLAGS: follows_call() over what an assembler encoded.
+# calls NAME COMPILER FLAGS: call_site_at() over what an assembler encoded.
 calls() {
     # shellcheck disable=SC2086 # lists of flags
     build "calls-$1" $2 -O1 -g $warnings $flags $3 -I../../bpf calls_test.c &&

@@ -95,6 +95,13 @@ static void guessed_chains(void) {
     put(10, SLOT(3), AT(after_register));
     expect("a guess that breaks later is truncated", SLOT(2), plain, STACK_END_BAD_FRAME,
            CALLERS(AT(after_plt), AT(after_register)));
+    put(2, SLOT(10), AT(after_register));
+    put(10, 0, AT(after_plt));
+    expect("a sibling call further up is no sign of a missing frame", SLOT(2), plain, STACK_END_ROOT,
+           CALLERS(AT(after_register), AT(after_plt)));
+    put(10, 0, 0x10000);
+    expect("code further up that is not in memory makes a guess", SLOT(2), plain, STACK_END_GUESSED,
+           CALLERS(AT(after_register), 0x10000));
     put(2, 0, 0x10000);
     expect("code that is not in memory makes a guess", SLOT(2), plain, STACK_END_GUESSED, CALLERS(0x10000));
 }
