@@ -39,6 +39,8 @@ export interface Companion {
   line(text: string): Promise<string>
   /** Standard output as JSON once the process has ended by itself. */
   json(): Promise<Readonly<Record<string, number>>>
+  /** Waits for its end. */
+  end(): Promise<void>
   /** Kills it and waits for its end. Safe to call twice. */
   stop(): Promise<void>
 }
@@ -77,6 +79,9 @@ function companionOf(child: ChildProcessByStdio<Writable, Readable, null>, what:
       const [code, signal] = await ended
       assert.equal(signal ?? code, 0, `${what} ended with ${signal ?? code}`)
       return JSON.parse(output)
+    },
+    async end() {
+      await ended
     },
     async stop() {
       child.kill('SIGKILL')

@@ -1,0 +1,33 @@
+/** `--all`: processes that are born and gone while we look, none missed and none without names. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { skipUnless } from '../helpers/host.ts'
+import { runProfile, total } from '../helpers/profile-run.ts'
+import { countStacks, namedStacks } from '../helpers/stacks.ts'
+import { startCompanion, truthProgram } from '../helpers/truth.ts'
+
+const PROCESSES = 100
+
+describe('the whole machine', { skip: skipUnless('cc') }, () => {
+  it('sees and names every one of 100 processes that live for 50 ms of CPU', async () => {
+    let pid = 0
+    const onStarted = (started: number) => {
+      pid = started
+    }
+    const run = runProfile(['--all', '-F', '199', '-d', '120'], { onStarted })
+    await sleep(1500) // --all reads every process first; the timers run from the start
+    const loop = `i=0; while [ $i -lt ${PROCESSES} ]; do ${truthProgram('families')} chain 1 50 > /dev/null; i=$((i + 1)); done`
+    const storm = startCompanion('sh', ['-c', loop])
+    await storm.end()
+    process.kill(pid, 'SIGINT')
+    const { profile, report } = await run
+    const burning = namedStacks(profile).filter(({ frames }) =>
+      frames.some(({ name }) => name === 'stage_burn'),
+    )
+    assert.equal(new Set(burning.map(({ labels }) => labels.pid)).size, PROCESSES)
+    assert.ok(countStacks(burning, ({ frames }) => frames.some(({ name }) => name === 'main')) > 0)
+    assert.equal(total(report.samples.dropped), 0)
+    assert.ok(!report.notes.some((note) => note.includes('lost')), report.notes.join('\n'))
+  })
+})
