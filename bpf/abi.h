@@ -33,6 +33,7 @@
     X(COUNTER_TICKS, "ticks")               /* timer ticks, idle and other processes included */             \
     X(COUNTER_DISCARDED, "discarded")       /* ticks not chosen by the dither */                             \
     X(COUNTER_CAPTURED, "captured")         /* chosen ticks that hit the target */                           \
+    X(COUNTER_CAPTURED_NS, "captured_ns")   /* our own time in captured ticks */                             \
     X(COUNTER_RING_FULL, "ring_full")       /* captured, but the ring had no room */                         \
     X(COUNTER_TARGETS_FULL, "targets_full") /* children not followed: the pid set was full */                \
     X(COUNTER_MALFORMED, "malformed")       /* records the decoder refused; added by user space */

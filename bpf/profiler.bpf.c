@@ -143,5 +143,6 @@ int on_cpu_sample(struct bpf_perf_event_data *context) {
     __u32 frames = (kernel_frames + record->header.user_frames) & (MAX_FRAMES - 1);
     __u32 bytes = sizeof(struct sample_header) + frames * sizeof(__u64);
     if (bpf_ringbuf_output(&samples, record, bytes, BPF_RB_NO_WAKEUP)) cpu->counters[COUNTER_RING_FULL]++;
+    cpu->counters[COUNTER_CAPTURED_NS] += bpf_ktime_get_boot_ns() - record->header.time_ns;
     return 0;
 }

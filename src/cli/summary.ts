@@ -2,6 +2,7 @@
  * The answer in the terminal after a capture: at most 20 lines, every percentage with its 95 % interval. Pure: a finished profile in, lines out.
  */
 import type { CaptureReport, Profile } from '../model/profile.ts'
+import { shortName } from '../model/short-name.ts'
 import { type TopFunction, topFunctions } from '../model/top.ts'
 import { percentText } from '../stats/percent-text.ts'
 import { hottestPath } from './hottest-path.ts'
@@ -131,7 +132,7 @@ function functionLine(entry: TopFunction, most: number, kept: number, style: Sty
     style.columns >= 80
       ? `  ${style.paint('dim', lastParts(shownFile(entry.file), left - nameWidth - 2, style))}`
       : ''
-  return `${alignPercent(share).padEnd(lead)}${drawn}${fit(clean(entry.name), nameWidth, style)}${file}`.trimEnd()
+  return `${alignPercent(share).padEnd(lead)}${drawn}${fit(clean(shortName(entry.name)), nameWidth, style)}${file}`.trimEnd()
 }
 
 /** The percent sign in one column: ' 31.2% ±2.1', '  9.8% ±1.4'. */
@@ -172,7 +173,8 @@ function pathLine(profile: Profile, style: Style): string[] {
   if (!path) return []
   const arrow = style.unicode ? ' › ' : ' > '
   const share = percent(path.samples, profile.samples.stack.length, style)
-  const text = (names: readonly string[]): string => ` hottest path ${share}: ${names.map(clean).join(arrow)}`
+  const text = (names: readonly string[]): string =>
+    ` hottest path ${share}: ${names.map((name) => clean(shortName(name))).join(arrow)}`
   let names = path.names
   while (names.length > 1 && Array.from(text(names)).length > style.columns) names = names.slice(1)
   return [clip(text(names), style.columns, style)]

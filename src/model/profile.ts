@@ -151,6 +151,8 @@ export interface CaptureReport {
   readonly overhead: {
     readonly bpfRuns: number
     readonly bpfTimeNs: number
+    /** The part of it spent in captured ticks, without their entry; absent where it was not measured. */
+    readonly bpfCapturedNs?: number
     readonly cpuNs: number
     readonly rssBytes: number
   }

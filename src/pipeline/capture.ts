@@ -148,7 +148,12 @@ async function nameAndReport(session: Session, times: Times): Promise<Profile> {
     samples: { captured: counters.captured ?? 0, kept: aggregator.size, dropped: droppedBy(counters) },
     stacks: { complete, approximate, truncated },
     frames: named.frames,
-    overhead: { bpfRuns: bpf.runs, bpfTimeNs: bpf.timeNs, ...cost.total(bpf.timeNs + symbolizerCpuNs) },
+    overhead: {
+      bpfRuns: bpf.runs,
+      bpfTimeNs: bpf.timeNs,
+      bpfCapturedNs: counters.captured_ns ?? 0,
+      ...cost.total(bpf.timeNs + symbolizerCpuNs),
+    },
     timing: {
       startToFirstSampleNs: Math.max(0, pump.firstSampleNs - cost.startBootNs),
       lastSampleToFilesNs: 0,

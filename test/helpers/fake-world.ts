@@ -165,7 +165,13 @@ export const FAKE_REPORT: CaptureReport = {
   samples: { captured: 1000, kept: 990, dropped: { ring_full: 10, malformed: 0 } },
   stacks: { complete: 900, approximate: 60, truncated: { depth: 20, no_rows: 10 } },
   frames: { named: 1900, unnamed: { no_symbols: 90, jit: 10 } },
-  overhead: { bpfRuns: 4000, bpfTimeNs: 3_000_000, cpuNs: 42_000_000, rssBytes: 50 * 1024 * 1024 },
+  overhead: {
+    bpfRuns: 4000,
+    bpfTimeNs: 3_000_000,
+    bpfCapturedNs: 2_400_000,
+    cpuNs: 42_000_000,
+    rssBytes: 50 * 1024 * 1024,
+  },
   timing: { startToFirstSampleNs: 200_000_000, lastSampleToFilesNs: 0 },
   notes: ['kernel names are hidden'],
 }

@@ -5,6 +5,7 @@
  */
 import flamegraph, { type FlameChart, type LaidOut } from 'd3-flame-graph'
 import { select } from 'd3-selection'
+import { shortName } from '../../model/short-name.ts'
 import { nodeName } from '../data/function-table.ts'
 import { percent, whole } from '../data/numbers.ts'
 import type { ViewModel } from '../data/view-model.ts'
@@ -192,7 +193,7 @@ function toDatum(model: ViewModel, drawn: DrawnFrame, fade: boolean): FlameDatum
 
 /** Label of a drawn thing. */
 export function drawnName(model: ViewModel, drawn: DrawnFrame): string {
-  if (drawn.members === null) return nodeName(model.tree, drawn.node)
+  if (drawn.members === null) return shortName(nodeName(model.tree, drawn.node))
   const share = model.tree.total[0]! > 0 ? drawn.value / model.tree.total[0]! : 0
   return `+${whole(drawn.members.length)} small · ${percent(share)}`
 }
@@ -206,7 +207,7 @@ function withAncestors(model: ViewModel, zoom: Zoom, below: FlameDatum): FlameDa
     const isSkipped = skipped > 1 && i >= FIRST_ANCESTORS && i < above.length - LAST_ANCESTORS
     if (isSkipped && i > FIRST_ANCESTORS) continue
     const drawn = { node: above[i]!, value: below.value, children: [], members: null }
-    const name = isSkipped ? `⋯ ${whole(skipped)} frames` : nodeName(model.tree, above[i]!)
+    const name = isSkipped ? `⋯ ${whole(skipped)} frames` : shortName(nodeName(model.tree, above[i]!))
     data = { name, value: below.value, fade: true, drawn: isSkipped ? null : drawn, children: [data] }
   }
   return data

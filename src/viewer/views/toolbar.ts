@@ -1,4 +1,5 @@
 /** The line above the graph: the zoom path as links, and what the colours mean. */
+import { shortName } from '../../model/short-name.ts'
 import { nodeName } from '../data/function-table.ts'
 import { whole } from '../data/numbers.ts'
 import type { ViewModel } from '../data/view-model.ts'
@@ -29,7 +30,7 @@ export function breadcrumbs(model: ViewModel, zoom: Zoom, go: (node: number) => 
       element(
         'li',
         {},
-        button(name, attributes, () => go(node)),
+        button(shortName(name), attributes, () => go(node)),
       ),
     )
   })

@@ -147,7 +147,7 @@ describe('accountingLines', () => {
     assert.equal(text[2], 'frames   2000 = named 1900 + unnamed 100 (no_symbols 90, jit 10)')
     assert.equal(
       text[3],
-      'cost     42.0 ms CPU, of it BPF 3.0 ms in 4000 runs (3000 ns a captured sample); memory 50.0 MB',
+      'cost     42.0 ms CPU, of it BPF 3.0 ms in 4000 runs (2400 ns a captured sample, 200 ns any other run); memory 50.0 MB',
     )
     assert.equal(text.at(-1), 'note     kernel names are hidden')
   })

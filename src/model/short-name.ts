@@ -1,0 +1,64 @@
+/**
+ * What fits on a frame: a C++ or Rust name without what only tells overloads apart. The full name stays in the profile,
+ * in the detail strip and in every file.
+ *
+ * `bool ns::Parser<unsigned char>::Parse<int>(ns::Isolate*, int) const` -> `ns::Parser<unsigned char>::Parse<int>`
+ */
+
+const OPENING = '(<[{'
+const CLOSING = ')>]}'
+/** What may follow the parameter list of a C++ function. */
+const TAIL = /^( const| volatile| &{1,2}| noexcept)*(( \[clone [^\]]*\])*)$/
+
+/** The name without return type and parameters; names of other shapes ('main.(*T).Run', 'JS:*f a.js') are returned as they are. */
+export function shortName(name: string): string {
+  if (!name.includes('(') || name.includes('operator')) return name
+  const open = parameterListStart(name)
+  if (open <= 0) return name
+  const clone = TAIL.exec(name.slice(matching(name, open) + 1))?.[2] ?? ''
+  const qualified = name.slice(0, open)
+  return qualified.slice(returnTypeEnd(qualified)) + clone
+}
+
+/** Index of the '(' of the last parameter list that only a tail follows, -1 when there is none. */
+function parameterListStart(name: string): number {
+  const close = name.lastIndexOf(')')
+  if (close < 0 || !TAIL.test(name.slice(close + 1))) return -1
+  let depth = 0
+  for (let i = close; i >= 0; i--) {
+    if (CLOSING.includes(name[i]!) && !isArrow(name, i)) depth++
+    else if (OPENING.includes(name[i]!) && --depth === 0)
+      return name[i] === '(' && isNameEnd(name[i - 1]) ? i : -1
+  }
+  return -1
+}
+
+function matching(name: string, open: number): number {
+  let depth = 0
+  for (let i = open; i < name.length; i++) {
+    if (OPENING.includes(name[i]!)) depth++
+    else if (CLOSING.includes(name[i]!) && !isArrow(name, i) && --depth === 0) return i
+  }
+  return name.length
+}
+
+/** `->` closes nothing. */
+function isArrow(name: string, i: number): boolean {
+  return name[i] === '>' && name[i - 1] === '-'
+}
+
+/** A parameter list follows an identifier or template arguments; '.(*T)' of Go follows a dot. */
+function isNameEnd(before: string | undefined): boolean {
+  return before !== undefined && /[\w$>\]}~]/.test(before)
+}
+
+/** Where the name begins behind a return type: after the last space outside of all brackets. */
+function returnTypeEnd(qualified: string): number {
+  let depth = 0
+  for (let i = qualified.length - 1; i >= 0; i--) {
+    if (CLOSING.includes(qualified[i]!) && !isArrow(qualified, i)) depth++
+    else if (OPENING.includes(qualified[i]!)) depth--
+    else if (qualified[i] === ' ' && depth === 0) return i + 1
+  }
+  return 0
+}

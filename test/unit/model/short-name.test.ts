@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { shortName } from '../../../src/model/short-name.ts'
+
+const CASES: readonly [string, string][] = [
+  ['uv_run', 'uv_run'],
+  ['node::Start(int, char**)', 'node::Start'],
+  [
+    'bool v8::internal::Parser<unsigned char>::Parse<int>(v8::Isolate*, int) const',
+    'v8::internal::Parser<unsigned char>::Parse<int>',
+  ],
+  [
+    'v8::MaybeHandle<v8::Object> v8::(anonymous namespace)::Invoke(v8::Isolate*)',
+    'v8::(anonymous namespace)::Invoke',
+  ],
+  ['f(int) [clone .part.0]', 'f [clone .part.0]'],
+  ['std::vector<int, std::allocator<int> >::~vector()', 'std::vector<int, std::allocator<int> >::~vector'],
+  ['main::{lambda(int)#1}::operator()(int) const', 'main::{lambda(int)#1}::operator()(int) const'],
+  ['auto f<int>(int)::{lambda(auto:1)#1}::g() const', 'f<int>(int)::{lambda(auto:1)#1}::g'],
+  ['decltype (a->b) f<A>(A)', 'f<A>'],
+  [
+    '<core::iter::Map<I,F> as core::iter::Iterator>::fold',
+    '<core::iter::Map<I,F> as core::iter::Iterator>::fold',
+  ],
+  ['main.(*Server).Serve', 'main.(*Server).Serve'],
+  ['JS:*handle /tmp/a (1).js:9:23', 'JS:*handle /tmp/a (1).js:9:23'],
+  ['bool operator==<char>(std::string const&)', 'bool operator==<char>(std::string const&)'],
+  ['(anonymous namespace)::run(int)', '(anonymous namespace)::run'],
+  ['node+0x1234', 'node+0x1234'],
+  ['java.util.HashMap.get(Object)', 'java.util.HashMap.get'],
+  [')(', ')('],
+  ['((((', '(((('],
+  ['', ''],
+]
+
+describe('shortName', () => {
+  for (const [name, short] of CASES)
+    it(`shows ${name || 'nothing'} as ${short || 'nothing'}`, () => assert.equal(shortName(name), short))
+
+  it('is quick on a name of 32 KiB', () => {
+    const name = `f${'<'.repeat(16_000)}${'>'.repeat(16_000)}(int)`
+    assert.equal(shortName(name), name.slice(0, -5))
+  })
+})
