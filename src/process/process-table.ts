@@ -17,8 +17,17 @@ interface Image {
   readonly sinceNs: number
   comm: string
   /** Newest last; a later mapping hides earlier ones it overlaps. */
-  readonly mappings: TimedMapping[]
+  mappings: TimedMapping[]
+  /** `mappings` is another image's too, since a fork: copied before it changes (it may have 60 000 entries). */
+  isShared: boolean
+  /** What an exec replaced, else null: until execve returns, a sample shows the addresses of the program before. */
+  readonly before: Image | null
 }
+
+/** An execve is over by then; later, an address of the program before is nonsense. */
+const EXEC_NS_MAX = 100e6
+
+const ALONE = { isShared: false, before: null } as const
 
 export class ProcessTable {
   /** Images by pid, oldest first. */
@@ -39,7 +48,7 @@ export class ProcessTable {
     if (!entries) return false
     const mappings = entries.map((entry) => ({ ...entry, buildId: '', sinceNs: 0 }))
     const parent = readStat(pid)?.parent ?? 0
-    this.#images.set(pid, [{ pid, parent, sinceNs: 0, comm: readComm(pid), mappings }])
+    this.#images.set(pid, [{ pid, parent, sinceNs: 0, comm: readComm(pid), mappings, ...ALONE }])
     return true
   }
 
@@ -62,6 +71,8 @@ export class ProcessTable {
           sinceNs: timeNs,
           comm: events.name[i]!,
           mappings: [],
+          isShared: false,
+          before: this.#images.get(pid)?.at(-1) ?? null,
         })
         return
       case 'comm': {
@@ -81,10 +92,13 @@ export class ProcessTable {
   #fork(parent: number, pid: number, timeNs: number): void {
     if (!this.#images.has(parent)) this.snapshot(parent)
     const origin = this.#images.get(parent)?.at(-1)
-    if (origin) this.#append(pid, { ...origin, pid, parent, sinceNs: timeNs, mappings: [...origin.mappings] })
+    if (origin) {
+      origin.isShared = true
+      this.#append(pid, { ...origin, pid, parent, sinceNs: timeNs, before: null })
+    }
     // Of an unknown parent: what an earlier process of this pid had mapped is not the child's.
     else if (this.#images.has(pid))
-      this.#append(pid, { pid, parent, sinceNs: timeNs, comm: '', mappings: [] })
+      this.#append(pid, { pid, parent, sinceNs: timeNs, comm: '', mappings: [], ...ALONE })
   }
 
   #mmap(events: EventBatch, i: number): void {
@@ -102,8 +116,11 @@ export class ProcessTable {
       sinceNs: events.timeNs[i]!,
     }
     const image = this.#images.get(pid)?.at(-1)
-    if (image) image.mappings.push(mapping)
-    else this.#append(pid, { pid, parent: 0, sinceNs: 0, comm: '', mappings: [mapping] })
+    if (!image) this.#append(pid, { pid, parent: 0, sinceNs: 0, comm: '', mappings: [mapping], ...ALONE })
+    else if (image.isShared) {
+      image.mappings = [...image.mappings, mapping]
+      image.isShared = false
+    } else image.mappings.push(mapping)
   }
 
   #append(pid: number, image: Image): void {
@@ -125,9 +142,14 @@ export class ProcessTable {
 
   /** The mapping that covered a user address at that time, newest first; null when none did. */
   findMapping(pid: number, timeNs: number, address: number): Mapping | null {
-    const mappings = this.#imageAt(pid, timeNs)?.mappings
+    const image = this.#imageAt(pid, timeNs)
     const covers = (mapping: Mapping): boolean => address >= mapping.start && address < mapping.end
-    return mappings?.findLast((m) => covers(m) && m.sinceNs <= timeNs) ?? mappings?.findLast(covers) ?? null
+    return (
+      image?.mappings.findLast((m) => covers(m) && m.sinceNs <= timeNs) ??
+      image?.mappings.findLast(covers) ??
+      (image && timeNs - image.sinceNs < EXEC_NS_MAX ? image.before?.mappings.findLast(covers) : null) ??
+      null
+    )
   }
 
   /** The process for opening files and for labels. */

@@ -91,10 +91,15 @@ describe('process life', () => {
       mmap(CHILD, 21, 0x8000, 0x9000, '/tool'),
     )
     assert.equal(pathAt(table, CHILD, 15, 0x1000), '/server')
-    assert.equal(pathAt(table, CHILD, 25, 0x1000), undefined)
+    assert.equal(pathAt(table, CHILD, 20 + 1e9, 0x1000), undefined)
     assert.equal(pathAt(table, CHILD, 25, 0x8000), '/tool')
     assert.equal(table.owner(CHILD, 15).comm, 'server')
     assert.deepEqual(table.owner(CHILD, 25), { pid: CHILD, parent: PARENT, comm: 'tool' })
+  })
+
+  it('knows the addresses that a sample inside execve still shows', () => {
+    const table = tableOf(...parent, fork, { kind: 'exec', pid: CHILD, timeNs: 20, name: 'tool' })
+    assert.equal(pathAt(table, CHILD, 25, 0x1000), '/server')
   })
 
   it('keeps an exited process', () => {
