@@ -2,7 +2,7 @@
  * The answer in the terminal after a capture: at most 20 lines, every percentage with its 95 % interval. Pure: a finished profile in, lines out.
  */
 import type { CaptureReport, Profile } from '../model/profile.ts'
-import { shortName } from '../model/short-name.ts'
+import { narrowName, shortName } from '../model/short-name.ts'
 import { type TopFunction, topFunctions } from '../model/top.ts'
 import { percentText } from '../stats/percent-text.ts'
 import { hottestPath } from './hottest-path.ts'
@@ -53,7 +53,7 @@ function percent(count: number, total: number, style: Style): string {
 
 /** Text of ours where the terminal has only ASCII. */
 function spelled(text: string, style: Style): string {
-  return style.unicode ? text : text.replaceAll('±', '+-')
+  return style.unicode ? text : text.replaceAll('±', '+-').replaceAll('…', '...')
 }
 
 function separator(style: Style): string {
@@ -132,7 +132,7 @@ function functionLine(entry: TopFunction, most: number, kept: number, style: Sty
     style.columns >= 80
       ? `  ${style.paint('dim', lastParts(shownFile(entry.file), left - nameWidth - 2, style))}`
       : ''
-  return `${alignPercent(share).padEnd(lead)}${drawn}${fit(clean(shortName(entry.name)), nameWidth, style)}${file}`.trimEnd()
+  return `${alignPercent(share).padEnd(lead)}${drawn}${fit(spelled(clean(narrowName(entry.name, nameWidth)), style), nameWidth, style)}${file}`.trimEnd()
 }
 
 /** The percent sign in one column: ' 31.2% ±2.1', '  9.8% ±1.4'. */

@@ -20,6 +20,32 @@ export function shortName(name: string): string {
   return qualified.slice(returnTypeEnd(qualified)) + clone
 }
 
+/**
+ * The short name in about `width` characters: leading namespaces go first, because the end of a name says more than
+ * its start (`…JsonParser<unsigned char>::Parse`). What is left may still be longer; the caller cuts it.
+ */
+export function narrowName(name: string, width: number): string {
+  const short = shortName(name)
+  let start = 0
+  while (short.length - start > width) {
+    const next = nextScope(short, start)
+    if (next < 0) break
+    start = next
+  }
+  return start === 0 ? short : `…${short.slice(start)}`
+}
+
+/** Where the scope that begins at `from` ends behind its '::', outside of all brackets; -1 at the last one. */
+function nextScope(name: string, from: number): number {
+  let depth = 0
+  for (let i = from; i < name.length - 2; i++) {
+    if (OPENING.includes(name[i]!)) depth++
+    else if (CLOSING.includes(name[i]!) && !isArrow(name, i)) depth--
+    else if (depth === 0 && name[i] === ':' && name[i + 1] === ':') return i + 2
+  }
+  return -1
+}
+
 /** Index of the '(' of the last parameter list that only a tail follows, -1 when there is none. */
 function parameterListStart(name: string): number {
   const close = name.lastIndexOf(')')

@@ -1,10 +1,12 @@
 /** The functions table: the same facts as the graph, sorted, with rows tall enough to hit; the graph's equivalent for those who can't use it. */
-import { shortName } from '../../model/short-name.ts'
+import { narrowName } from '../../model/short-name.ts'
 import { type FunctionTable, frameLabel, sortedRows } from '../data/function-table.ts'
 import { whole } from '../data/numbers.ts'
 import { shareOf, type ViewModel } from '../data/view-model.ts'
 import { button, element } from './dom.ts'
 
+/** About what the name column shows. */
+const NAME_CHARACTERS = 26
 /** Rows in the document at most; more are counted in a note. */
 const MAX_ROWS = 200
 
@@ -113,7 +115,11 @@ function tableRow(state: TableState, table: FunctionTable, row: number, most: nu
   const name = frameLabel(model.tree, frame)
   const swatch = element('i', { class: 'swatch', 'aria-hidden': 'true' })
   swatch.style.setProperty('--hue', String(model.colours.hueOfFrame[frame]))
-  const select = element('button', { type: 'button', class: 'row-name', title: name }, shortName(name))
+  const select = element(
+    'button',
+    { type: 'button', class: 'row-name', title: name },
+    narrowName(name, NAME_CHARACTERS),
+  )
   const cells = (['self', 'total'] as const).map((column) => {
     const { share, error } = shareOf(model, table[column][row]!)
     const isSorted = column === sort

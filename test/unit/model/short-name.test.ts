@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { shortName } from '../../../src/model/short-name.ts'
+import { narrowName, shortName } from '../../../src/model/short-name.ts'
 
 const CASES: readonly [string, string][] = [
   ['uv_run', 'uv_run'],
@@ -40,5 +40,22 @@ describe('shortName', () => {
   it('is quick on a name of 32 KiB', () => {
     const name = `f${'<'.repeat(16_000)}${'>'.repeat(16_000)}(int)`
     assert.equal(shortName(name), name.slice(0, -5))
+  })
+})
+
+describe('narrowName', () => {
+  it('keeps a name that fits', () => assert.equal(narrowName('ns::f(int)', 5), 'ns::f'))
+
+  it('drops leading namespaces, and only as many as needed', () => {
+    assert.equal(
+      narrowName('v8::internal::JsonParser<unsigned char>::Parse()', 40),
+      '…JsonParser<unsigned char>::Parse',
+    )
+    assert.equal(narrowName('v8::internal::Heap::Allocate', 20), '…Heap::Allocate')
+  })
+
+  it('does not cut inside brackets, nor the last part', () => {
+    assert.equal(narrowName('a::b<c::d>::the_name_of_a_function', 10), '…the_name_of_a_function')
+    assert.equal(narrowName('std::map<std::string, std::string>', 10), '…map<std::string, std::string>')
   })
 })
