@@ -78,7 +78,7 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
     const { page } = await openProfile(browser, profile)
     const rows = await page.$$eval('tbody tr', (all) =>
       all.map((row) => [
-        row.querySelector('.row-name')!.textContent!,
+        row.querySelector('.row-name')!.getAttribute('title')!,
         row.children[1]!.firstChild!.textContent!,
         row.children[2]!.textContent!,
       ]),

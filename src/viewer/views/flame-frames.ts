@@ -1,6 +1,7 @@
 /** What the page adds to each frame the library drew: hue, pattern, marks, and the words a screen reader says. */
 import type { LaidOut } from 'd3-flame-graph'
 import { FRAME_KINDS } from '../../model/profile.ts'
+import { narrowName } from '../../model/short-name.ts'
 import { percent } from '../data/numbers.ts'
 import type { ViewModel } from '../data/view-model.ts'
 import { datumOf, type FlameDatum } from './flame.ts'
@@ -15,6 +16,8 @@ export interface Marks {
 
 /** Labels of narrower frames are hidden: three letters help nobody. */
 const MIN_LABEL_PX = 26
+/** Width of a label's average character. */
+const CHARACTER_PX = 6.2
 /** Patterns and outlines need some room as well. */
 const MIN_PATTERN_PX = 7
 
@@ -58,7 +61,15 @@ function dress(group: SVGGElement, frame: LaidOut<FlameDatum>, model: ViewModel,
   }
   if (widthPx < MIN_PATTERN_PX || (classes.length === 2 && widthPx < MIN_LABEL_PX)) classes.push('bare')
   group.setAttribute('class', classes.join(' '))
+  if (widthPx >= MIN_LABEL_PX) fitLabel(group, frame.data.name, widthPx)
   speak(group, frame, model)
+}
+
+/** A long name loses its namespaces before the end of it is cut; there is no room to say so, the strip has it whole. */
+function fitLabel(group: SVGGElement, name: string, widthPx: number): void {
+  const fitting = narrowName(name, Math.floor(widthPx / CHARACTER_PX)).replace(/^…/, '')
+  const label = group.querySelector('.d3-flame-graph-label')
+  if (label !== null && label.textContent !== fitting) label.textContent = fitting
 }
 
 function speak(group: SVGGElement, frame: LaidOut<FlameDatum>, model: ViewModel): void {
