@@ -94,16 +94,19 @@ describe('frames', () => {
     assert.deepEqual(stackOf(window, 0), ['[unknown]+8fffff native', '//anon+600010 jit'])
   })
 
+  // Inside execve a sample still belongs to the program before; this is when that is over for certain.
+  const LONG_AFTER_EXEC_NS = 1e9
+
   it('are looked up at the time of their stack', () => {
     processes.apply(eventBatch({ kind: 'exec', pid: PID, timeNs: 50, name: 'next' }))
     const window = windowOf({
       stacks: [
         { pid: PID, timeNs: 10, user: [at(0x20)] },
-        { pid: PID, timeNs: 60, user: [at(0x20)] },
+        { pid: PID, timeNs: 60 + LONG_AFTER_EXEC_NS, user: [at(0x20)] },
       ],
       samples: [
         { stack: 0, pid: PID, timeNs: 10 },
-        { stack: 1, pid: PID, timeNs: 60 },
+        { stack: 1, pid: PID, timeNs: 60 + LONG_AFTER_EXEC_NS },
       ],
     })
     assert.deepEqual(stackOf(window, 0), ['/program+1020 native'])
