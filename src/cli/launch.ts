@@ -4,7 +4,7 @@
  * streams, directory and foreground group. If we die first, the pipe closes and the command never starts.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, type Stats, statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
@@ -96,6 +96,15 @@ export interface CannotRun {
   readonly message: string
 }
 
+/** What is at a path, null for nothing. Never throws: a directory on PATH may be closed to us. */
+function statOf(path: string): Stats | 'denied' | null {
+  try {
+    return statSync(path)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'denied' : null
+  }
+}
+
 /** Looks where exec will look: as given with a slash, else along PATH. null when it can be tried. */
 export function checkCommand(name: string, cwd: string, env: Environment): CannotRun | null {
   if (name === '') return { exitCode: 127, message: 'the command after -- is empty' }
@@ -104,9 +113,10 @@ export function checkCommand(name: string, cwd: string, env: Environment): Canno
   let refused = ''
   for (const directory of directories) {
     const path = resolve(cwd, directory, name)
-    const stat = statSync(path, { throwIfNoEntry: false })
+    const stat = statOf(path)
     if (!stat) continue
-    if (stat.isDirectory()) refused ||= `${path} is a directory`
+    if (stat === 'denied') refused ||= hasSlash ? `${path}: permission denied` : ''
+    else if (stat.isDirectory()) refused ||= `${path} is a directory`
     else if ((stat.mode & 0o111) === 0) refused ||= `${path} is not executable; chmod +x makes it so`
     else return null
   }

@@ -11,6 +11,7 @@ import {
   linkSync,
   lstatSync,
   openSync,
+  realpathSync,
   renameSync,
   statSync,
   unlinkSync,
@@ -45,15 +46,38 @@ const MAX_NUMBER = 1000
 /** Small pieces are collected up to this size before a write. */
 const WRITE_BYTES = 1 << 18
 
-/** Refuses what cannot be written later. Errors: AgentError `output_refused` for the first such file. */
+/**
+ * Refuses what cannot be written later. Errors: AgentError `output_refused` for the first such file, `usage` when two
+ * paths lead to one file.
+ */
 export function checkOutputs(outputs: readonly Output[], placement: Placement): void {
+  const seen = new Map<string, string>()
   for (const output of outputs) {
-    if (!isStdout(output)) checkOutput(output.path, placement)
+    if (isStdout(output)) continue
+    const place = checkOutput(output.path, placement)
+    const before = seen.get(place)
+    if (before !== undefined)
+      throw new AgentError('usage', `-o ${before} and -o ${output.path} are the same file`)
+    seen.set(place, output.path)
   }
 }
 
-function checkOutput(path: string, placement: Placement): void {
+/** The file's place, the same for each path that leads there. */
+function checkOutput(path: string, placement: Placement): string {
   const full = resolve(placement.cwd, path)
+  try {
+    checkPlace(full, path, placement)
+    return join(realpathSync(dirname(full)), basename(full))
+  } catch (cause) {
+    if (cause instanceof AgentError) throw cause
+    const remedy = placement.renumber
+      ? 'change directory, or choose a file with -o'
+      : 'choose another place with -o'
+    throw refused(path, `${reasonOf(cause)}; ${remedy}`, cause)
+  }
+}
+
+function checkPlace(full: string, path: string, placement: Placement): void {
   const directory = dirname(full)
   const stat = statSync(directory, { throwIfNoEntry: false })
   if (!stat) throw refused(path, `the directory ${directory} does not exist; create it first`)
@@ -63,16 +87,9 @@ function checkOutput(path: string, placement: Placement): void {
   if (existing && !placement.force && !placement.renumber) {
     throw refused(path, 'it exists; choose another name, or overwrite it with --force')
   }
-  try {
-    const probe = temporaryBeside(full)
-    closeSync(openSync(probe, 'wx', 0o600))
-    unlinkSync(probe)
-  } catch (cause) {
-    const remedy = placement.renumber
-      ? 'change directory, or choose a file with -o'
-      : 'choose another place with -o'
-    throw refused(path, `${reasonOf(cause)}; ${remedy}`, cause)
-  }
+  const probe = temporaryBeside(full)
+  closeSync(openSync(probe, 'wx', 0o600))
+  unlinkSync(probe)
 }
 
 function refused(path: string, why: string, cause?: unknown): AgentError {
@@ -90,9 +107,11 @@ const REASONS: Readonly<Record<string, string>> = {
   EFBIG: 'the file would be larger than allowed',
   EIO: 'the device failed (EIO)',
   ENAMETOOLONG: 'the file name is too long',
+  ELOOP: 'the symbolic links go round in circles',
 }
 
-function reasonOf(cause: unknown): string {
+/** Why a system call failed, for people. */
+export function reasonOf(cause: unknown): string {
   const error = cause as NodeJS.ErrnoException
   return REASONS[error.code ?? ''] ?? error.message
 }

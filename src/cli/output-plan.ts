@@ -53,6 +53,8 @@ export function parseOutput(value: string): Output {
   const format = formatOf(value)
   if (!format) {
     const ending = /\.[^/]*$/.exec(value)?.[0] ?? ''
+    if (EXTENSIONS.includes(ending))
+      throw new AgentError('usage', `-o ${value}: a name is missing before ${ending}`)
     const near = nearest(ending, EXTENSIONS, 1)[0]
     const hint = near ? ` (did you mean ${near}?)` : ''
     throw new AgentError('usage', `-o ${value}: unknown extension${hint}; use one of ${EXTENSIONS.join(' ')}`)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -95,6 +95,14 @@ describe('checkCommand', () => {
     assert.equal(checkCommand('plain', '/', env)?.exitCode, 126)
     assert.equal(checkCommand('/', '/', env)?.exitCode, 126)
     assert.equal(checkCommand('', '/', env)?.exitCode, 127)
+  })
+  it('passes over what on PATH cannot be looked at', () => {
+    const circle = join(directory, 'circle')
+    symlinkSync('circle', circle)
+    const path = `${circle}:${'n'.repeat(300)}:/usr/bin:/bin`
+    assert.equal(checkCommand('sh', '/', { PATH: path }), null)
+    assert.equal(checkCommand('nope', '/', { PATH: path })?.exitCode, 127)
+    assert.equal(checkCommand(`./${'n'.repeat(300)}`, '/', env)?.exitCode, 127)
   })
   it('points at the PATH that sudo replaced', () => {
     assert.match(checkCommand('nope', '/', { ...env, SUDO_UID: '1000' })!.message, /sudo replaces PATH/)

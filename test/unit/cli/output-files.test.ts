@@ -55,6 +55,20 @@ describe('checkOutputs', () => {
   it('refuses where no file can be created', () => {
     assert.throws(() => check('/proc/a.html'), refused(/no file can be created there|permission denied/))
   })
+  it('refuses names that the file system cannot hold, and links in a circle', () => {
+    assert.throws(() => check(`${'n'.repeat(300)}.html`), refused(/the file name is too long/))
+    symlinkSync('circle', join(cwd, 'circle'))
+    assert.throws(() => check('circle/a.html'), refused(/the symbolic links go round in circles/))
+  })
+  it('refuses two paths to one file, through a link too', () => {
+    symlinkSync('.', join(cwd, 'here'))
+    for (const path of ['./a.html', 'here/a.html', join(cwd, 'a.html')]) {
+      assert.throws(() => checkOutputs(parseOutputs(['a.html', path]), placed()), {
+        code: 'usage',
+        message: `-o a.html and -o ${path} are the same file`,
+      })
+    }
+  })
   it('has nothing against standard output', () => {
     check('-')
   })
