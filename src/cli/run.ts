@@ -7,14 +7,16 @@ import { type Command, parseArguments } from './arguments.ts'
 import { shellQuoted } from './browser.ts'
 import type { Deps } from './deps.ts'
 import { helpText, usageText } from './help.ts'
+import { reasonOf } from './output-files.ts'
 import { printError } from './print.ts'
 import { record } from './record.ts'
 import { realWorld, type World } from './world.ts'
 
 /** Runs `profile argv...` on this host. Never throws. */
-export function run(argv: readonly string[], deps: Deps): Promise<number> {
-  ignoreClosedPipes()
-  return runIn(realWorld(), argv, deps)
+export async function run(argv: readonly string[], deps: Deps): Promise<number> {
+  const streams = watchStandardStreams()
+  const exitCode = await runIn(realWorld(), argv, deps)
+  return (await streams.failed()) && exitCode === 0 ? ERROR_CODES.output_refused.exit : exitCode
 }
 
 /** The same in any world. Shape: the exit code of the table in errors.ts, or a launched command's own. */
@@ -68,11 +70,19 @@ function version(): string {
     .version
 }
 
-/** `profile 1 -o - | head` must not end in a stack trace: the reader has what it wanted. */
-function ignoreClosedPipes(): void {
+/**
+ * Standard streams that fail. A reader that went away has what it wanted (`profile 1 -o - | head`); a full disk is told,
+ * once. `failed` waits for what was written last.
+ */
+function watchStandardStreams(): { failed(): Promise<boolean> } {
+  let failed = false
   for (const out of [process.stdout, process.stderr]) {
     out.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
+      if (error.code === 'EPIPE' || error.code === 'EIO' || failed) return
+      failed = true
+      if (out === process.stdout)
+        printError(process.stderr, `cannot write standard output: ${reasonOf(error)}`)
     })
   }
+  return { failed: () => new Promise((done) => setImmediate(() => done(failed))) }
 }
