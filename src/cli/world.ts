@@ -50,11 +50,11 @@ export interface World {
 export function realWorld(): World {
   return {
     env: process.env,
-    cwd: process.cwd(),
+    cwd: currentDirectory(),
     pid: process.pid,
     uid: process.geteuid?.() ?? -1,
     hostname: hostname(),
-    commandName: commandName(process.argv[1] ?? '', process.env.PATH ?? '', process.cwd()),
+    commandName: commandName(process.argv[1] ?? '', process.env.PATH ?? '', currentDirectory()),
     stdout: process.stdout,
     stderr: process.stderr,
     processes: procProcesses('/proc'),
@@ -68,6 +68,15 @@ export function realWorld(): World {
     exit: (code) => process.exit(code),
     launch,
     startDetached,
+  }
+}
+
+/** A directory that was removed under us still answers to its link in /proc; no file can be created in it. */
+function currentDirectory(): string {
+  try {
+    return process.cwd()
+  } catch {
+    return '/proc/self/cwd'
   }
 }
 
