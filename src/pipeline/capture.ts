@@ -13,7 +13,7 @@ import { ExecutableTable } from '../process/executable-table.ts'
 import { listPids } from '../process/proc-files.ts'
 import { ProcessTable } from '../process/process-table.ts'
 import { symbolize } from '../symbolize/symbolizer.ts'
-import { openSampler, type SamplingRequest } from './open-sampler.ts'
+import { openSampler, type SamplingRequest, worded } from './open-sampler.ts'
 import { Pump } from './pump.ts'
 import { SelfCost } from './self-cost.ts'
 import { watchForEnd } from './watch-end.ts'
@@ -77,7 +77,7 @@ export async function capture(request: CaptureRequest, hooks: CaptureHooks): Pro
 function seed({ request, sampler, processes }: Session): void {
   if (request.target.kind === 'all') return
   for (const pid of withDescendants(request.target.pids, process.pid)) {
-    sampler.addTarget(pid)
+    worded(() => sampler.addTarget(pid))
     processes.snapshot(pid)
   }
 }
@@ -86,7 +86,7 @@ async function run(session: Session, hooks: CaptureHooks): Promise<CaptureResult
   const { request, sampler, pump, cost } = session
   const startUnixNs = BigInt(Date.now()) * 1_000_000n
   const startBootNs = loadAddon().bootTimeNs()
-  sampler.start()
+  worded(() => sampler.start())
   hooks.onReady()
   const isOver = watchForEnd(request)
   if (request.target.kind === 'all') await snapshotAll(session)
@@ -188,9 +188,14 @@ function comments({ host, event, rateHz }: CaptureReport): string[] {
   ]
 }
 
-function noSamplesMessage({ target, rateHz }: CaptureRequest, durationNs: number): string {
-  const who =
-    target.kind === 'all' ? 'nothing' : `${target.name || 'the target'} (pid ${target.pids.join(', ')}) never`
+function noSamplesMessage(request: CaptureRequest, durationNs: number): string {
+  const { target, rateHz, comm, cgroupPath } = request
+  const of = target.kind === 'all' ? '' : ` of ${target.name || 'the target'} (pid ${target.pids.join(', ')})`
+  const filters = [
+    ...(comm === '' ? [] : [`thread name "${comm}"`]),
+    ...(cgroupPath === '' ? [] : [`cgroup ${cgroupPath}`]),
+  ]
+  const passing = filters.length === 0 ? '' : ` with ${filters.join(' and ')}`
   const seconds = (durationNs / 1e9).toFixed(1)
-  return `no samples: ${who} ran on a CPU in ${seconds} s at ${rateHz} Hz; give it work, or measure longer with -d`
+  return `no samples: no thread${of}${passing} was seen on a CPU in ${seconds} s at ${rateHz} Hz; give it work, or measure longer with -d`
 }

@@ -10,6 +10,9 @@ import { ringBytes } from './ring-size.ts'
 /** Timer ticks per sample, of which one at random is kept: independent of the target's own rhythm from 3 on. */
 const DITHER = 4
 
+/** strerror(EMFILE), as native code appends it. */
+const TOO_MANY_FILES = 'Too many open files'
+
 const REMEDY: Partial<Record<ErrorCode, string>> = {
   not_permitted:
     'run as root, or grant CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE; `profile doctor` shows what is missing',
@@ -40,16 +43,28 @@ export function openSampler(request: SamplingRequest): NativeSampler {
       pidNamespaceInode: ownPidNamespaceInode(),
       ringBytes: ringBytes(request.rateHz, cpus().length),
     }
-    try {
-      return new Sampler(options)
-    } catch (cause) {
-      throw asAgentError(cause)
-    }
+    return worded(() => new Sampler(options))
   })
+}
+
+/** Runs a step of the sampler. Errors: what it throws, as an AgentError with the remedy. */
+export function worded<T>(step: () => T): T {
+  try {
+    return step()
+  } catch (cause) {
+    throw asAgentError(cause)
+  }
 }
 
 function asAgentError(cause: unknown): AgentError {
   const { code: given, message } = cause as { code?: string; message?: string }
+  // Each CPU takes some descriptors, and each sampled file one more.
+  if (message?.includes(TOO_MANY_FILES))
+    return new AgentError(
+      'unsupported',
+      'cannot sample: the limit of open files is too low; raise it: ulimit -n 1024',
+      { cause },
+    )
   const code = given !== undefined && given in ERROR_CODES ? (given as ErrorCode) : 'internal'
   const remedy = REMEDY[code]
   return new AgentError(code, `${(message ?? String(cause)).trim()}${remedy ? `; ${remedy}` : ''}`, { cause })
