@@ -3,8 +3,8 @@
  *
  * Root first, one line per distinct stack, children in code-unit order of their names. A frame's suffix says what
  * its name cannot: `_[k]` kernel, `_[j]` code made at run time, `_[i]` inlined into the frame before it (which has the
- * suffix of the code both are in). Names are made safe: ';' becomes ':', line breaks become a space, because the format
- * has no quoting. Samples without a stack count for `[no stack]`. Everything else (addresses, files, labels) is lost.
+ * suffix of the code both are in). Names are made safe: ';' becomes ':', line breaks become a space, control characters
+ * '?', because the format has no quoting. Samples without a stack count for `[no stack]`. Everything else (addresses, files, labels) is lost.
  */
 import { functionName, unnamedLocation } from '../model/frame-name.ts'
 import { PairTable } from '../model/pair-table.ts'
@@ -46,9 +46,14 @@ function textOf(labels: readonly Label[], key: string): string {
   return label?.str ?? label?.num?.toString() ?? ''
 }
 
-/** What of a name would break a line is replaced. */
+/** What of a name would break a line, or drive the terminal that shows it, is replaced. */
 function safeName(name: string): string {
-  return name.replaceAll(';', ':').replace(/[\r\n\u2028\u2029]+/g, ' ') || '[unknown]'
+  return (
+    name
+      .replaceAll(';', ':')
+      .replace(/[\r\n\u2028\u2029]+/g, ' ')
+      .replace(/\p{Cc}/gu, '?') || '[unknown]'
+  )
 }
 
 /** The frames of each location as texts, root first. */

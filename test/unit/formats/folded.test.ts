@@ -51,6 +51,10 @@ test('puts the command or the thread below each stack on request', () => {
   assert.ok(thread.includes('demo-42;main;outer;inlined_[i] 2'), thread.join('\n'))
 })
 
+test('keeps control characters of hostile names from the terminal', () => {
+  assert.equal(write(read('a\x1b[31m;b\x7f\x9b2J\tc 1\n')), 'a?[31m;b??2J?c 1\n')
+})
+
 test('counts samples where there are any, else the default column', () => {
   const profile = capturedProfile()
   const renamed = { ...profile, sampleTypes: [{ type: 'alloc', unit: 'count' }, profile.sampleTypes[1]!] }
