@@ -22,12 +22,24 @@ function copyToFile(): number {
     const memory = openSync('/proc/self/mem', 'r')
     const read = readSync(memory, bytes, 0, bytes.length, mapping.start)
     closeSync(memory)
-    const directory = mkdtempSync(join(tmpdir(), 'emberscope-'))
-    const fd = openSync(join(directory, 'vdso'), 'w+', 0o600)
-    rmSync(directory, { recursive: true })
-    writeSync(fd, bytes, 0, read, 0)
-    return fd
+    return unnamedFile(bytes.subarray(0, read))
   } catch {
-    return -1 // no /proc/self/mem or no place for a temporary file: the frames keep their offsets
+    return -1 // no /proc/self/mem: the frames keep their offsets
   }
+}
+
+/** Memory first, so that it works where no disk can be written. -1 when no place takes it. */
+function unnamedFile(bytes: Buffer): number {
+  for (const place of ['/dev/shm', tmpdir()]) {
+    try {
+      const directory = mkdtempSync(join(place, 'emberscope-'))
+      const fd = openSync(join(directory, 'vdso'), 'w+', 0o600)
+      rmSync(directory, { recursive: true })
+      writeSync(fd, bytes, 0, bytes.length, 0)
+      return fd
+    } catch {
+      // Not writable here: the next place.
+    }
+  }
+  return -1
 }
