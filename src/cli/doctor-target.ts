@@ -95,10 +95,17 @@ export function describeBinary(path: string, elf: ResolvedElf, debugFile: string
   return finding('binary', 'ok', `${path}: ${lines}${from}`)
 }
 
+/** By the places a capture tries too (process/executable-table.ts): other users' files often only by their path. */
 function openMapped(pid: number, entry: MapsEntry): number {
   const range = `${entry.start.toString(16)}-${entry.end.toString(16)}`
   const linked = openRegular(`/proc/${pid}/map_files/${range}`)
-  return linked >= 0 ? linked : openRegular(`/proc/${pid}/root${entry.path}`)
+  if (linked >= 0) return linked
+  for (const path of [`/proc/${pid}/root${entry.path}`, entry.path]) {
+    const fd = openRegular(path)
+    if (fd >= 0 && fstatSync(fd).ino === entry.inode) return fd
+    if (fd >= 0) closeSync(fd)
+  }
+  return -1
 }
 
 /** -1 when it cannot be opened or is no regular file (a device or fifo of a hostile target would block). */
