@@ -1,6 +1,7 @@
 /** From argv to an exit code: picks the command, and turns whatever it throws into one line on stderr. */
-import { readFileSync } from 'node:fs'
+import { closeSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isatty } from 'node:tty'
 import { AgentError, ERROR_CODES } from '../errors.ts'
 import { packageRoot } from '../native/addon.ts'
 import { type Command, parseArguments } from './arguments.ts'
@@ -16,6 +17,7 @@ import { realWorld, type World } from './world.ts'
 export async function run(argv: readonly string[], deps: Deps): Promise<number> {
   const streams = watchStandardStreams()
   const exitCode = await runIn(realWorld(), argv, deps)
+  streams.leaveLostTerminals()
   return (await streams.failed()) && exitCode === 0 ? ERROR_CODES.output_refused.exit : exitCode
 }
 
@@ -74,7 +76,8 @@ function version(): string {
  * Standard streams that fail. A reader that went away has what it wanted (`profile 1 -o - | head`); a full disk is told,
  * once. `failed` waits for what was written last.
  */
-function watchStandardStreams(): { failed(): Promise<boolean> } {
+function watchStandardStreams(): { leaveLostTerminals(): void; failed(): Promise<boolean> } {
+  const terminals = [0, 1, 2].filter(isatty)
   let failed = false
   for (const out of [process.stdout, process.stderr]) {
     out.on('error', (error: NodeJS.ErrnoException) => {
@@ -84,5 +87,11 @@ function watchStandardStreams(): { failed(): Promise<boolean> } {
         printError(process.stderr, `cannot write standard output: ${reasonOf(error)}`)
     })
   }
-  return { failed: () => new Promise((done) => setImmediate(() => done(failed))) }
+  return {
+    // Node gives terminals their mode back at exit, and aborts when one was closed meanwhile (an SSH session that ended).
+    leaveLostTerminals: () => {
+      for (const fd of terminals) if (!isatty(fd)) closeSync(fd)
+    },
+    failed: () => new Promise((done) => setImmediate(() => done(failed))),
+  }
 }
