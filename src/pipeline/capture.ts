@@ -14,6 +14,7 @@ import { listPids } from '../process/proc-files.ts'
 import { ProcessTable } from '../process/process-table.ts'
 import { symbolize } from '../symbolize/symbolizer.ts'
 import { openSampler, type SamplingRequest, worded } from './open-sampler.ts'
+import { raisePriority } from './priority.ts'
 import { Pump } from './pump.ts'
 import { SelfCost } from './self-cost.ts'
 import { watchForEnd } from './watch-end.ts'
@@ -88,6 +89,7 @@ async function run(session: Session, hooks: CaptureHooks): Promise<CaptureResult
   const startBootNs = loadAddon().bootTimeNs()
   worded(() => sampler.start())
   hooks.onReady()
+  const restorePriority = raisePriority()
   const isOver = watchForEnd(request)
   if (request.target.kind === 'all') await snapshotAll(session)
   while (!isOver.value) {
@@ -100,6 +102,7 @@ async function run(session: Session, hooks: CaptureHooks): Promise<CaptureResult
   const durationNs = loadAddon().bootTimeNs() - startBootNs
   const lastSampleMonotonicNs = process.hrtime.bigint()
   pump.turn()
+  restorePriority()
   hooks.onSampled()
   const times = { timeNs: startUnixNs, bootTimeNs: startBootNs, durationNs, periodNs: 1e9 / request.rateHz }
   return { profile: await nameAndReport(session, times), lastSampleMonotonicNs }
