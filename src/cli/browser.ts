@@ -3,9 +3,9 @@
  * starting xdg-open is one call of World.
  */
 import { existsSync, readdirSync } from 'node:fs'
-import { environmentOf, type InvokingUser, invokingUser } from './invoking-user.ts'
+import { type Environment, environmentOf, type InvokingUser, invokingUser } from './invoking-user.ts'
 import { ancestorsOf } from './process-source.ts'
-import type { Environment, World } from './world.ts'
+import type { World } from './world.ts'
 
 /** Why no browser is opened, or that it is. */
 export type BrowserChoice = 'open' | 'not a terminal' | 'ssh' | 'ci' | 'root' | 'no display'

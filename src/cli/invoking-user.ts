@@ -1,6 +1,8 @@
 /** Under sudo, the user who typed the command: files become theirs, and commands and the browser run as them. */
 import { readFileSync } from 'node:fs'
-import type { Environment } from './world.ts'
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface InvokingUser {
   readonly uid: number

@@ -9,8 +9,7 @@ import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { ExitStatus } from './deps.ts'
-import { environmentOf, type InvokingUser } from './invoking-user.ts'
-import type { Environment } from './world.ts'
+import { type Environment, environmentOf, type InvokingUser } from './invoking-user.ts'
 
 /** The odd variable name keeps a user's own variable from being touched. dash knows no `exec --`. */
 const GATE = 'read -r emberscope_gate <&3 || exit 130; exec 3<&-; unset emberscope_gate; exec "$@"'

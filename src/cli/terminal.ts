@@ -2,7 +2,8 @@
  * How we speak in a terminal: colour, width, glyphs, and text of foreign origin made harmless. Decided once from
  * the environment and the stream; the rest asks a `Style`.
  */
-import type { Environment, TextOutput } from './world.ts'
+import type { Environment } from './invoking-user.ts'
+import type { TextOutput } from './world.ts'
 
 const COLOURS = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33' } as const
 export type Colour = keyof typeof COLOURS

@@ -5,11 +5,9 @@
 import { spawn } from 'node:child_process'
 import { hostname } from 'node:os'
 import { type HostSnapshot, readHost } from './host.ts'
-import type { Launch } from './launch.ts'
-import { launch } from './launch.ts'
+import type { Environment } from './invoking-user.ts'
+import { type Launch, launch } from './launch.ts'
 import { type ProcessSource, procProcesses } from './process-source.ts'
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The part of a stream we use. */
 export interface TextOutput {
