@@ -1,6 +1,7 @@
 /**
  * Batches in, one Window out: addresses become (executable, address) frames, stacks a prefix tree, samples three
- * integers and a time. A stack is resolved once, when the addon first describes it.
+ * integers and a time. A stack is resolved once, when the addon first describes it, and again only when something else
+ * was mapped over its code.
  */
 import type { FrameKind, Label } from '../model/profile.ts'
 import type { Window } from '../model/window.ts'
@@ -19,13 +20,21 @@ export interface WindowTimes {
   readonly periodNs: number
 }
 
+/** What of a batch describes its new stacks; kept, because one may have to be resolved again. */
+type NewStacks = Pick<
+  SampleBatch,
+  'firstNewStack' | 'newStackPid' | 'newStackStart' | 'newStackKernelFrames' | 'frames'
+>
+
 export class Aggregator {
   readonly #processes: ProcessTable
   readonly #executables: ExecutableTable
   readonly #frames = new FrameInterner()
   readonly #stacks = new StackInterner()
-  /** Leaf node of each stack the addon described, by its id. */
+  /** Of each stack the addon described, by its id: its leaf node, for which time that holds, and its description. */
   readonly #leafOfStack: NodeId[] = []
+  readonly #resolvedNs: number[] = []
+  readonly #described: NewStacks[] = []
   readonly #labelSetByKey = new Map<string, number>()
   readonly #labelSets: Label[][] = []
   readonly #rows = { stack: [] as number[], labelSet: [] as number[], timeNs: [] as number[] }
@@ -42,26 +51,41 @@ export class Aggregator {
 
   /** Takes every sample of the batch; the process events up to its last sample must have been applied. */
   add(batch: SampleBatch): void {
-    for (let j = 0; j < batch.newStackPid.length; j++)
-      this.#leafOfStack[batch.firstNewStack + j] = this.#resolveStack(batch, j)
+    const { firstNewStack, newStackPid, newStackStart, newStackKernelFrames, frames } = batch
+    const news: NewStacks = { firstNewStack, newStackPid, newStackStart, newStackKernelFrames, frames }
+    for (let j = 0; j < newStackPid.length; j++) {
+      this.#described[firstNewStack + j] = news
+      this.#resolve(firstNewStack + j, batch.newStackTimeNs[j]!)
+    }
     for (let i = 0; i < batch.stack.length; i++) {
-      this.#rows.stack.push(this.#leafOfStack[batch.stack[i]!]!)
+      this.#rows.stack.push(this.#leafAt(batch.stack[i]!, batch.pid[i]!, batch.timeNs[i]!))
       this.#rows.labelSet.push(this.#labelSetOf(batch, i))
       this.#rows.timeNs.push(batch.timeNs[i]!)
     }
   }
 
-  /** Walks stack j of the batch from its root and returns its leaf node. */
-  #resolveStack(batch: SampleBatch, j: number): NodeId {
-    const begin = batch.newStackStart[j]!
-    const userBegin = begin + batch.newStackKernelFrames[j]!
-    const pid = batch.newStackPid[j]!
-    const timeNs = batch.newStackTimeNs[j]!
+  /** The same addresses are another stack once another library took the place of theirs. */
+  #leafAt(stack: number, pid: number, timeNs: number): NodeId {
+    if (this.#processes.isReplaced(pid, this.#resolvedNs[stack]!, timeNs)) this.#resolve(stack, timeNs)
+    return this.#leafOfStack[stack]!
+  }
+
+  #resolve(stack: number, timeNs: number): void {
+    const news = this.#described[stack]!
+    this.#leafOfStack[stack] = this.#walk(news, stack - news.firstNewStack, timeNs)
+    this.#resolvedNs[stack] = timeNs
+  }
+
+  /** Walks stack j of a batch from its root, as its process was at that time, and returns its leaf node. */
+  #walk(news: NewStacks, j: number, timeNs: number): NodeId {
+    const begin = news.newStackStart[j]!
+    const userBegin = begin + news.newStackKernelFrames[j]!
+    const pid = news.newStackPid[j]!
     let node = NO_PARENT
-    for (let i = batch.newStackStart[j + 1]! - 1; i >= begin; i--) {
+    for (let i = news.newStackStart[j + 1]! - 1; i >= begin; i--) {
       const isLeaf = i === begin || i === userBegin
       // A return address may be the first byte after its function: the call before it is what we mean.
-      const address = batch.frames[i]! - (isLeaf ? 0 : 1)
+      const address = news.frames[i]! - (isLeaf ? 0 : 1)
       node = this.#stacks.child(
         node,
         i < userBegin ? this.#kernelFrame(address) : this.#userFrame(pid, timeNs, address),

@@ -32,6 +32,8 @@ const ALONE = { isShared: false, before: null } as const
 export class ProcessTable {
   /** Images by pid, oldest first. */
   readonly #images = new Map<number, Image[]>()
+  /** When a mapping took the place of another one, by pid: dlclose() and the next dlopen(), mostly. */
+  readonly #replacedNs = new Map<number, number[]>()
   readonly #eventKinds: readonly string[]
   /** Side-band records the kernel could not deliver: mappings may be missing. */
   lostEvents = 0
@@ -116,11 +118,33 @@ export class ProcessTable {
       sinceNs: events.timeNs[i]!,
     }
     const image = this.#images.get(pid)?.at(-1)
+    const hidden = image?.mappings.findLast((m) => m.start < mapping.end && mapping.start < m.end)
+    if (hidden) {
+      // A JIT that switches its memory between writing and running says so each time: nothing new.
+      if (isSame(hidden, mapping)) return
+      this.#noteReplaced(pid, hidden, mapping)
+    }
     if (!image) this.#append(pid, { pid, parent: 0, sinceNs: 0, comm: '', mappings: [mapping], ...ALONE })
     else if (image.isShared) {
       image.mappings = [...image.mappings, mapping]
       image.isShared = false
     } else image.mappings.push(mapping)
+  }
+
+  #noteReplaced(pid: number, hidden: Mapping, mapping: TimedMapping): void {
+    if (isAnonymous(hidden.path) && isAnonymous(mapping.path)) return // run-time code is known by its address alone
+    const times = this.#replacedNs.get(pid)
+    if (times) times.push(mapping.sinceNs)
+    else this.#replacedNs.set(pid, [mapping.sinceNs])
+  }
+
+  /** Whether an address of the process may have changed its meaning between two times, in either order. */
+  isReplaced(pid: number, oneNs: number, otherNs: number): boolean {
+    const times = this.#replacedNs.get(pid) ?? []
+    const [fromNs, toNs] = oneNs < otherNs ? [oneNs, otherNs] : [otherNs, oneNs]
+    // From the end: samples are of late.
+    for (let i = times.length - 1; i >= 0 && times[i]! > fromNs; i--) if (times[i]! <= toNs) return true
+    return false
   }
 
   #append(pid: number, image: Image): void {
@@ -157,4 +181,16 @@ export class ProcessTable {
     const image = this.#imageAt(pid, timeNs)
     return { pid, parent: image?.parent ?? 0, comm: image?.comm ?? '' }
   }
+}
+
+/** Whether both show the same bytes at the same place; without a build id a file may be another of the same path. */
+function isSame(a: Mapping, b: Mapping): boolean {
+  const isSamePlace = a.start === b.start && a.end === b.end && a.fileOffset === b.fileOffset
+  return (
+    isSamePlace && a.path === b.path && a.buildId === b.buildId && (a.buildId !== '' || isAnonymous(a.path))
+  )
+}
+
+function isAnonymous(path: string): boolean {
+  return path === '' || path.startsWith('//anon') || path.startsWith('[')
 }

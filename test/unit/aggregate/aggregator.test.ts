@@ -114,6 +114,41 @@ describe('frames', () => {
   })
 })
 
+describe('a library in the place of another', () => {
+  const remapped = { kind: 'mmap', pid: PID, timeNs: 50, start: BASE, end: 0x500000 }
+  const early = { stack: 0, pid: PID, timeNs: 10 }
+  const late = { stack: 0, pid: PID, timeNs: 60 }
+  const stacks = [{ pid: PID, timeNs: 10, user: [at(0x20)] }]
+
+  it('names the same addresses anew from its time on, in one batch and in the next', () => {
+    processes.apply(eventBatch({ ...remapped, name: '/other', buildId: 'cd' }))
+    const window = windowOf({ stacks, samples: [early, late, early] }, { firstNewStack: 1, samples: [late] })
+    assert.deepEqual(
+      [0, 1, 2, 3].map((row) => stackOf(window, row)),
+      [['/program+1020 native'], ['/other+20 native'], ['/program+1020 native'], ['/other+20 native']],
+    )
+  })
+
+  it('is none when the same file is mapped there again', () => {
+    processes.apply(eventBatch({ ...remapped, fileOffset: OFFSET, name: '/program', buildId: 'ab' }))
+    assert.equal(processes.isReplaced(PID, 10, 60), false)
+  })
+
+  it('counts from its time on, in either order, and for its process only', () => {
+    processes.apply(eventBatch({ ...remapped, name: '/other', buildId: 'cd' }))
+    const asked: [number, number, number][] = [[PID, 10, 49], [PID, 10, 50], [PID, 50, 60], [PID, 60, 49], [PID + 1, 10, 60]] // biome-ignore format: a table
+    assert.deepEqual(
+      asked.map((of) => processes.isReplaced(...of)),
+      [false, true, false, true, false],
+    )
+  })
+
+  it('is no matter for run-time code, which is known by its address', () => {
+    processes.apply(eventBatch({ ...remapped, start: 0x5ff000, end: 0x601000, name: '//anon' }))
+    assert.equal(processes.isReplaced(PID, 10, 60), false)
+  })
+})
+
 describe('interning', () => {
   const twoLeaves = [
     { pid: PID, timeNs: 10, user: [at(0x20), at(0x60)] },
