@@ -1,6 +1,8 @@
 /** `profile doctor [target]`: what works here, what does not, and the fix under each. Changes nothing. */
+import { accessSync, constants } from 'node:fs'
 import { AgentError } from '../errors.ts'
 import { loadAddon } from '../native/addon.ts'
+import { symbolizerPath } from '../symbolize/symbolizer-process.ts'
 import type { DoctorCommand } from './arguments.ts'
 import { examineProcess } from './doctor-target.ts'
 import { checkHost, type Finding } from './preflight.ts'
@@ -17,7 +19,8 @@ const EXIT_UNFIT = 3
 
 /** Exit code 0, or 3 when something that profiling needs is missing. Errors: AgentError for an unknown target. */
 export async function doctor(command: DoctorCommand, world: World): Promise<number> {
-  const findings = [...checkHost(world.host(), `${world.commandName} doctor`), checkAddon()]
+  const host = checkHost(world.host(), `${world.commandName} doctor`)
+  const findings = [...host, checkSymbolizer(symbolizerPath()), checkAddon()]
   if (command.target && command.target.kind !== 'command' && command.target.kind !== 'all') {
     const { processes } = findProcesses(command.target, world.processes, world.pid)
     if (findings.at(-1)!.level === 'ok') {
@@ -33,6 +36,28 @@ export async function doctor(command: DoctorCommand, world: World): Promise<numb
     world.stdout.write(`${JSON.stringify({ schema: DOCTOR_SCHEMA, ok: fit, checks })}\n`)
   } else printLines(world.stdout, checklist(distinct, styleOf(world.stdout, world.env)))
   return fit ? 0 : EXIT_UNFIT
+}
+
+/** Profiles are made without it too, but say less. Exported for tests. */
+export function checkSymbolizer(path: string): Finding {
+  try {
+    accessSync(path, constants.X_OK)
+    return {
+      id: 'symbolizer',
+      level: 'ok',
+      text: 'symbolizer: lines and inlined functions',
+      fix: '',
+      code: 'internal',
+    }
+  } catch {
+    return {
+      id: 'symbolizer',
+      level: 'warning',
+      text: `${path} is missing: no source lines, inlined functions and readable C++ and Rust names`,
+      fix: 'npm start in a checkout builds it',
+      code: 'internal',
+    }
+  }
 }
 
 function checkAddon(): Finding {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { checklist } from '../../../src/cli/doctor.ts'
+import { checklist, checkSymbolizer } from '../../../src/cli/doctor.ts'
 import { describeBinary, examineProcess } from '../../../src/cli/doctor-target.ts'
 import { checkHost } from '../../../src/cli/preflight.ts'
 import { styleOf } from '../../../src/cli/terminal.ts'
@@ -70,5 +70,15 @@ describe('examineProcess', () => {
   it('says when a process is gone', async () => {
     const findings = await examineProcess(4_194_305, 'x', readers)
     assert.equal(findings[0]!.id, 'maps')
+  })
+})
+
+describe('checkSymbolizer', () => {
+  it('warns of a missing one, with the fix', () => {
+    assert.equal(checkSymbolizer(process.execPath).level, 'ok')
+    const { level, text, fix } = checkSymbolizer('/no/symbolizer')
+    assert.equal(level, 'warning')
+    assert.match(text, /^\/no\/symbolizer is missing: no source lines/)
+    assert.equal(fix, 'npm start in a checkout builds it')
   })
 })
