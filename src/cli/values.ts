@@ -4,9 +4,9 @@ import { FOLDED_ROOTS, type FoldedRoot, MAX_DURATION_MS, MAX_RATE_HZ } from './o
 
 const UNIT_MS: Readonly<Record<string, number>> = { '': 1000, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
-/** '10s', '500ms', '1.5m', '10' -> milliseconds. */
+/** '10s', '500ms', '1.5m', '10', '.5' -> milliseconds. */
 export function parseDuration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|)$/.exec(text.trim())
+  const match = /^(\d+(?:\.\d+)?|\.\d+)(ms|s|m|h|)$/.exec(text.trim())
   const ms = match ? Math.round(Number(match[1]) * UNIT_MS[match[2]!]!) : Number.NaN
   if (Number.isNaN(ms)) {
     throw new AgentError(

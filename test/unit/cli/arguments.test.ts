@@ -82,7 +82,7 @@ describe('targets', () => {
 describe('values', () => {
   it('reads durations with and without unit', () => {
     const cases: [string, number][] = [
-      ['10', 10_000], ['10s', 10_000], ['500ms', 500], ['1.5s', 1500], ['2m', 120_000], ['1h', 3_600_000], ['0.25', 250],
+      ['10', 10_000], ['10s', 10_000], ['500ms', 500], ['1.5s', 1500], ['2m', 120_000], ['1h', 3_600_000], ['0.25', 250], ['.5', 500], ['.5m', 30_000],
     ] // biome-ignore format: a table
     for (const [text, ms] of cases) assert.equal(record('1', '-d', text).durationMs, ms, text)
   })
