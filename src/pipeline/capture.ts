@@ -13,7 +13,7 @@ import { ExecutableTable } from '../process/executable-table.ts'
 import { listPids } from '../process/proc-files.ts'
 import { ProcessTable } from '../process/process-table.ts'
 import { symbolize } from '../symbolize/symbolizer.ts'
-import { openSampler, type SamplingRequest, worded } from './open-sampler.ts'
+import { filterText, openSampler, type SamplingRequest, worded } from './open-sampler.ts'
 import { raisePriority } from './priority.ts'
 import { Pump } from './pump.ts'
 import { SelfCost } from './self-cost.ts'
@@ -161,7 +161,7 @@ async function nameAndReport(session: Session, times: Times): Promise<Profile> {
       startToFirstSampleNs: Math.max(0, pump.firstSampleNs - cost.startBootNs),
       lastSampleToFilesNs: 0,
     },
-    notes: [...lossNotes(session, counters), ...named.notes],
+    notes: [...filterNotes(request), ...lossNotes(session, counters), ...named.notes],
   }
   return { ...named.profile, comments: comments(report), capture: report }
 }
@@ -192,13 +192,14 @@ function comments({ host, event, rateHz }: CaptureReport): string[] {
 }
 
 function noSamplesMessage(request: CaptureRequest, durationNs: number): string {
-  const { target, rateHz, comm, cgroupPath } = request
+  const { target, rateHz } = request
   const of = target.kind === 'all' ? '' : ` of ${target.name || 'the target'} (pid ${target.pids.join(', ')})`
-  const filters = [
-    ...(comm === '' ? [] : [`thread name "${comm}"`]),
-    ...(cgroupPath === '' ? [] : [`cgroup ${cgroupPath}`]),
-  ]
-  const passing = filters.length === 0 ? '' : ` with ${filters.join(' and ')}`
   const seconds = (durationNs / 1e9).toFixed(1)
-  return `no samples: no thread${of}${passing} was seen on a CPU in ${seconds} s at ${rateHz} Hz; give it work, or measure longer with -d`
+  return `no samples: no thread${of}${filterText(request)} was seen on a CPU in ${seconds} s at ${rateHz} Hz; give it work, or measure longer with -d`
+}
+
+/** A profile of a part must not pass for one of the whole. */
+function filterNotes(request: CaptureRequest): string[] {
+  const filters = filterText(request)
+  return filters === '' ? [] : [`only threads${filters} are counted`]
 }

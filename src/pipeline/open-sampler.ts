@@ -28,6 +28,11 @@ export interface SamplingRequest {
   readonly comm: string
 }
 
+/** ' named "x" in cgroup /y', '' without a filter. */
+export function filterText({ comm, cgroupPath }: Pick<SamplingRequest, 'comm' | 'cgroupPath'>): string {
+  return (comm === '' ? '' : ` named "${comm}"`) + (cgroupPath === '' ? '' : ` in cgroup ${cgroupPath}`)
+}
+
 /** An open sampler whose timers do not run yet. Errors: AgentError. */
 export function openSampler(request: SamplingRequest): NativeSampler {
   const { Sampler } = loadAddon()

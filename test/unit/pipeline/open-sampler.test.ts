@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { worded } from '../../../src/pipeline/open-sampler.ts'
+import { filterText, worded } from '../../../src/pipeline/open-sampler.ts'
 
 function failing(message: string, code?: string) {
   return () => {
@@ -37,4 +37,10 @@ it('says which limit to raise when descriptors run out, whatever step it was', (
 
 it('calls the unexpected a fault of ours', () => {
   assert.throws(() => worded(failing('odd')), { code: 'internal', message: 'odd' })
+})
+
+it('says what a filter lets pass', () => {
+  assert.equal(filterText({ comm: '', cgroupPath: '' }), '')
+  assert.equal(filterText({ comm: 'nginx', cgroupPath: '' }), ' named "nginx"')
+  assert.equal(filterText({ comm: 'nginx', cgroupPath: '/c' }), ' named "nginx" in cgroup /c')
 })
