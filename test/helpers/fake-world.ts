@@ -1,9 +1,10 @@
 /** A host that is only data: fake streams, clock, processes and signals for the tests of the command line. */
 import type { CaptureRequest, CaptureResult, Deps, ExitStatus } from '../../src/cli/deps.ts'
 import type { HostSnapshot } from '../../src/cli/host.ts'
+import type { Environment } from '../../src/cli/invoking-user.ts'
 import type { Launched, LaunchOptions } from '../../src/cli/launch.ts'
 import type { ProcessInfo } from '../../src/cli/process-source.ts'
-import type { Environment, TextOutput, World } from '../../src/cli/world.ts'
+import type { TextOutput, World } from '../../src/cli/world.ts'
 import type { CaptureReport, FrameKind, Profile } from '../../src/model/profile.ts'
 
 /** A host on which everything works, as root. */
