@@ -8,8 +8,10 @@ import { existsSync, type Stats, statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
+import { AgentError } from '../errors.ts'
 import type { ExitStatus } from './deps.ts'
 import { type Environment, environmentOf, type InvokingUser } from './invoking-user.ts'
+import { clean } from './terminal.ts'
 
 /** The odd variable name keeps a user's own variable from being touched. dash knows no `exec --`. */
 const GATE = 'read -r emberscope_gate <&3 || exit 130; exec 3<&-; unset emberscope_gate; exec "$@"'
@@ -33,8 +35,30 @@ export interface Launched {
 
 export type Launch = (argv: readonly string[], options: LaunchOptions) => Promise<Launched>
 
-/** Starts the gate. Errors: whatever spawn reports (no shell, no memory). */
+/** Starts the gate. Errors: AgentError `unsupported` when the host starts no more programs, or none so long. */
 export async function launch(argv: readonly string[], options: LaunchOptions): Promise<Launched> {
+  try {
+    return await startGate(argv, options)
+  } catch (cause) {
+    const command = clean(argv[0] ?? '')
+    throw new AgentError('unsupported', `cannot start ${command}: ${spawnReason(cause)}`, { cause })
+  }
+}
+
+const SPAWN_REASONS: Readonly<Record<string, string>> = {
+  E2BIG: 'its arguments and environment are longer than the kernel takes; shorten them',
+  EAGAIN: 'the limit of processes is reached; raise it: ulimit -u',
+  EMFILE: 'the limit of open files is too low; raise it: ulimit -n 1024',
+  ENFILE: 'the host has too many files open; close some programs',
+  ENOMEM: 'there is no memory left; close some programs',
+}
+
+function spawnReason(cause: unknown): string {
+  const { code, message } = cause as NodeJS.ErrnoException
+  return SPAWN_REASONS[code ?? ''] ?? message
+}
+
+async function startGate(argv: readonly string[], options: LaunchOptions): Promise<Launched> {
   const { file, args, ids } = gateCommand(argv, options.user, findSetpriv())
   const child = spawn(file, args, {
     cwd: options.cwd,

@@ -48,6 +48,13 @@ describe('launch', () => {
       'test "$1" = \'a  b"$x\' && test "$#" = 2 && test -z "$emberscope_gate" && ! test -e /proc/$$/fd/3'
     assert.equal(await exitOf('sh', '-c', script, 'name', 'a  b"$x', ''), 0)
   })
+  it('says why a command could not be started', async () => {
+    await assert.rejects(start('echo', 'x'.repeat(1 << 22)), {
+      code: 'unsupported',
+      message:
+        'cannot start echo: its arguments and environment are longer than the kernel takes; shorten them',
+    })
+  })
   it('passes signals on', async () => {
     const launched = await start('sleep', '100')
     launched.release()
