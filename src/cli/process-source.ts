@@ -75,6 +75,16 @@ export function namesOf(info: ProcessInfo): string[] {
   return [...new Set([info.comm, exe, argv0])].filter((name) => name !== '')
 }
 
+/** Programs whose first argument names what they run; an editor's first argument names only what it shows. */
+const INTERPRETER =
+  /^(python|pypy|node|nodejs|deno|bun|ruby|perl|php|lua|luajit|bash|dash|sh|zsh|ksh|Rscript)[\d.]*$/
+
+/** File name of the script an interpreter was started with (its first argument that is no option), '' without one. */
+export function scriptOf(info: ProcessInfo): string {
+  if (!namesOf(info).some((name) => INTERPRETER.test(name))) return ''
+  return basename(info.argv.slice(1).find((argument) => !argument.startsWith('-')) ?? '')
+}
+
 /** Pids of the processes above `pid`, nearest first; it stops at init or where /proc ends. */
 export function ancestorsOf(pid: number, processes: ProcessSource): ProcessInfo[] {
   const above: ProcessInfo[] = []

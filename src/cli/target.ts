@@ -4,7 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { AgentError } from '../errors.ts'
 import type { TargetSpec } from './arguments.ts'
 import { nearest } from './nearest.ts'
-import { ancestorsOf, namesOf, type ProcessInfo, type ProcessSource } from './process-source.ts'
+import { ancestorsOf, namesOf, type ProcessInfo, type ProcessSource, scriptOf } from './process-source.ts'
 import { clean } from './terminal.ts'
 
 /** Processes to profile, in the order asked or by pid; `name` titles the profile and its file. */
@@ -56,10 +56,13 @@ function hasEnded(info: ProcessInfo): boolean {
 
 function byName(name: string, source: ProcessSource, self: number): ProcessInfo[] {
   const candidates = source.list().filter((p) => p.pid !== self && !hasEnded(p) && !p.kernelThread)
-  const exact = candidates.filter((p) => namesOf(p).includes(name))
   const lower = name.toLowerCase()
-  const found =
-    exact.length > 0 ? exact : candidates.filter((p) => namesOf(p).some((n) => n.toLowerCase() === lower))
+  const matches: ((p: ProcessInfo) => boolean)[] = [
+    (p) => namesOf(p).includes(name),
+    (p) => namesOf(p).some((n) => n.toLowerCase() === lower),
+    (p) => scriptOf(p) === name,
+  ]
+  const found = matches.map((match) => candidates.filter(match)).find((all) => all.length > 0) ?? []
   if (found.length === 0) throw noSuchName(name, candidates)
   // Whoever started us (sudo, npm, a shell) only waits for us: it is a target only when nothing else has that name.
   const above = new Set(ancestorsOf(self, source).map((p) => p.pid))

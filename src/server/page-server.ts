@@ -28,8 +28,8 @@ export async function servePage(html: string, wantedPort = 0): Promise<PageServe
   const server = createServer({ requestTimeout: 10_000, maxHeaderSize: 8192 })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => {
-      const message = `cannot serve the page on 127.0.0.1: ${cause.message}; write it to a file instead: -o FILE.html`
-      reject(new AgentError('internal', message, { cause }))
+      const message = `cannot serve the page on 127.0.0.1: ${cause.message}; name another --port`
+      reject(new AgentError('usage', message, { cause }))
     })
     server.listen(wantedPort, '127.0.0.1', resolve)
   })

@@ -12,8 +12,20 @@ export interface PerfRun {
 export function perfRecord(rateHz: number, command: readonly string[], directory: string): PerfRun {
   const dataPath = join(directory, 'perf.data')
   const what = ['-e', 'cpu-clock', '-F', String(rateHz), '--call-graph', 'fp']
-  execFileSync('perf', ['record', '-q', ...what, '-o', dataPath, '--', ...command], { stdio: 'ignore' })
+  recordOnce(['record', '-q', ...what, '-o', dataPath, '--', ...command], ATTEMPTS)
   return { stacks: perfScript(dataPath), dataPath }
+}
+
+/** perf 6.1 aborts now and then on a busy host (SIGABRT, seen twice here): that says nothing of the program it records. */
+const ATTEMPTS = 3
+
+function recordOnce(args: readonly string[], attempts: number): void {
+  try {
+    execFileSync('perf', args, { stdio: 'ignore' })
+  } catch (error) {
+    if ((error as { signal?: string }).signal !== 'SIGABRT' || attempts <= 1) throw error
+    recordOnce(args, attempts - 1)
+  }
 }
 
 /** Every sample of a perf.data file. */

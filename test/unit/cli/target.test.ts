@@ -31,6 +31,8 @@ const HOST = sourceOf([
   fakeProcess(SELF, 'node', { ppid: 499 }),
   fakeProcess(499, 'sudo', { ppid: 498 }),
   fakeProcess(498, 'node'),
+  fakeProcess(50, 'python3', { argv: ['/usr/bin/python3', '-u', '/srv/report.py', 'nginx'] }),
+  fakeProcess(51, 'vim', { argv: ['vim', '/srv/report.py'] }),
 ])
 
 function byName(name: string): number[] {
@@ -59,6 +61,9 @@ describe('a name', () => {
   })
   it('is taken without case only when no process matches with it', () => {
     assert.deepEqual(byName('NGINX'), [10, 20])
+  })
+  it('means the script of an interpreter when no program has it', () => {
+    assert.deepEqual(byName('report.py'), [50])
   })
   it('never means ourselves, and who started us only when nothing else has the name', () => {
     assert.ok(!byName('node').includes(SELF))
