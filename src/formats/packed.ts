@@ -10,13 +10,15 @@ import { AgentError } from '../errors.ts'
 import type { Profile } from '../model/profile.ts'
 import { PackedReader, PackedWriter } from './packed-bytes.ts'
 import { headerOf, type PackedHeader, parseHeader } from './packed-header.ts'
+import { inDrawingOrder } from './packed-order.ts'
 import * as tables from './packed-tables.ts'
 
 const MAGIC = [0x45, 0x4d, 0x42, 0x52]
 const VERSION = 1
 
-/** The bytes of a profile; `decodePacked` gives an equal profile back. */
-export function encodePacked(profile: Profile): Uint8Array {
+/** The bytes of a profile; `decodePacked` gives an equal profile back, in drawing order (`inDrawingOrder`). */
+export function encodePacked(unordered: Profile): Uint8Array {
+  const profile = inDrawingOrder(unordered)
   const strings = new tables.StringIds()
   const columns = new PackedWriter()
   tables.writeMappings(columns, profile.mappings, strings)

@@ -44,7 +44,7 @@ export function colourFrames(tree: FlameTree): Colours {
     groupOfFrame[f] = id
   }
   const weight = new Float64Array(names.length)
-  for (let node = 1; node < tree.count; node++) weight[groupOfFrame[tree.frame[node]!]!]! += tree.total[node]!
+  for (let f = 0; f < groupOfFrame.length; f++) weight[groupOfFrame[f]!]! += tree.frameWeight[f]!
   const order = names.map((_, id) => id).sort((a, b) => weight[b]! - weight[a]! || a - b)
   const hues = giveHues(order, names)
   return {

@@ -65,9 +65,9 @@ function namedFigure(named: number, unnamed: string): QualityFigure {
 function namedShare(tree: FlameTree): number {
   let named = 0
   let all = 0
-  for (let node = 1; node < tree.count; node++) {
-    all += tree.total[node]!
-    if (tree.frames.function[tree.frame[node]!]! >= 0) named += tree.total[node]!
+  for (let f = 0; f < tree.frames.count; f++) {
+    all += tree.frameWeight[f]!
+    if (tree.frames.function[f]! >= 0) named += tree.frameWeight[f]!
   }
   return share(named, all)
 }
