@@ -132,20 +132,39 @@ export class PackedReader {
       return out
     }
     const bytes = this.#bytes
+    const isDelta = kind === DELTA
+    let at = this.#at
     let before = 0
     for (let i = 0; i < out.length; i++) {
-      // One byte is by far the most frequent length; the call for the others costs as much as the rest of the loop.
-      const first = bytes[this.#at] ?? 0x80
-      let difference: number
-      if (first < 0x80) {
-        this.#at++
-        difference = first & 1 ? -((first + 1) >> 1) : first >> 1
-      } else difference = this.#zigzag()
-      const value = before + difference
-      if (!(value >= low && value <= high)) this.#outOfRange(value, low, high)
-      if (kind === DELTA) before = value
+      // One to three bytes are nearly all there is; a call for those costs more than the rest of the loop.
+      let bits = bytes[at]!
+      if (bits < 0x80) at++
+      else {
+        const second = bytes[at + 1]!
+        const third = bytes[at + 2]!
+        if (second < 0x80) {
+          bits = (bits & 0x7f) | (second << 7)
+          at += 2
+        } else if (third < 0x80) {
+          bits = (bits & 0x7f) | ((second & 0x7f) << 7) | (third << 14)
+          at += 3
+        } else bits = -1
+      }
+      let value: number
+      if (bits >= 0) value = before + ((bits >>> 1) ^ -(bits & 1))
+      else {
+        this.#at = at
+        value = before + this.#zigzag()
+        at = this.#at
+      }
+      if (!(value >= low && value <= high)) {
+        this.#at = at
+        this.#outOfRange(value, low, high)
+      }
+      if (isDelta) before = value
       out[i] = value
     }
+    this.#at = at
     return out
   }
 

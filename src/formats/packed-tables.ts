@@ -179,18 +179,17 @@ export function readLocations(reader: PackedReader, rows: number, targets: Locat
   const kind = column(reader, rows, 0, FRAME_KINDS.length * 2 - 1)
   const reason = column(reader, rows, 0, targets.strings.length - 1)
   const address = readWide(reader, rows)
-  const lines = readLines(
-    reader,
-    lineCount.reduce((sum, n) => sum + n, 0),
-    targets.functions,
-  )
+  let lineRows = 0
+  for (let i = 0; i < rows; i++) lineRows += lineCount[i]!
+  const lines = readLines(reader, lineRows, targets.functions)
   const locations: Location[] = []
   let at = 0
   for (let i = 0; i < rows; i++) {
     locations.push({
       mapping: mapping[i]!,
       address: address[i]!,
-      lines: lines.slice(at, at + lineCount[i]!),
+      // One line is the rule, and a slice of it takes several times as long.
+      lines: lineCount[i] === 1 ? [lines[at]!] : lines.slice(at, at + lineCount[i]!),
       isFolded: (kind[i]! & 1) === 1,
       kind: FRAME_KINDS[kind[i]! >> 1]!,
       unnamedReason: targets.strings[reason[i]!]!,
@@ -262,13 +261,19 @@ export function readSamples(reader: PackedReader, header: PackedHeader, stacks: 
   for (const factor of factors) {
     const first = values[0]
     if (factor > 0 && first === undefined) reader.damaged('the first values are a multiple of nothing')
-    values.push(factor > 0 ? first!.map((value) => value * factor) : reader.numbers(rows))
+    values.push(factor > 0 ? scaled(first!, factor) : reader.numbers(rows))
   }
   const wide = header.wideValues
   const table = { stack, labelSet, timeNs, values }
   return wide === undefined
     ? table
     : { ...table, wideValues: new Map(wide.map(([key, v]) => [key, BigInt(v)])) }
+}
+
+function scaled(values: Float64Array, factor: number): Float64Array {
+  const out = new Float64Array(values.length)
+  for (let row = 0; row < out.length; row++) out[row] = values[row]! * factor
+  return out
 }
 
 const HAS_STR = 1

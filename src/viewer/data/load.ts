@@ -7,6 +7,8 @@ import type { Profile } from '../../model/profile.ts'
 
 /** More than this after unpacking is no profile a browser could show. */
 const MAX_UNPACKED_BYTES = 2 ** 30
+/** Deflate packs nothing tighter. */
+const MAX_DEFLATE_RATIO = 1032
 
 /** The profile embedded in a document. Errors: AgentError `input_invalid` when it is missing or damaged. */
 export async function loadEmbedded(document: Document): Promise<Profile> {
@@ -24,25 +26,33 @@ async function unzip(bytes: Uint8Array): Promise<Uint8Array> {
     .stream()
     .pipeThrough(new DecompressionStream('gzip'))
   const reader = unzipped.getReader()
-  const chunks: Uint8Array[] = []
+  let whole = new Uint8Array(announcedLength(bytes))
   let length = 0
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      chunks.push(next.value)
-      length += next.value.length
-      if (length > MAX_UNPACKED_BYTES) throw new Error(`it unpacks to more than ${MAX_UNPACKED_BYTES} bytes`)
+      const { value } = next
+      if (length + value.length > MAX_UNPACKED_BYTES)
+        throw new Error(`it unpacks to more than ${MAX_UNPACKED_BYTES} bytes`)
+      if (length + value.length > whole.length) {
+        const larger = new Uint8Array(Math.max(whole.length * 2, length + value.length))
+        larger.set(whole)
+        whole = larger
+      }
+      whole.set(value, length)
+      length += value.length
     }
   } catch (cause) {
     const message = `the profile in this page cannot be unpacked (${(cause as Error).message}): the file is damaged`
     throw new AgentError('input_invalid', message, { cause })
   }
-  const whole = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.length
-  }
-  return whole
+  return whole.subarray(0, length)
+}
+
+/** What the end of a gzip file says of its length: a hint that saves copies, held to what deflate can reach. */
+function announcedLength(bytes: Uint8Array): number {
+  if (bytes.length < 18) return 0
+  const announced = new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true)
+  return Math.min(announced, bytes.length * MAX_DEFLATE_RATIO, MAX_UNPACKED_BYTES)
 }
 
 /** Bytes as a gzip file. */

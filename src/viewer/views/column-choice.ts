@@ -19,7 +19,7 @@ export function columnChoice(profile: Profile, choose: (column: number) => void)
 function areProportional(columns: readonly Float64Array[]): boolean {
   const first = columns[0]!
   const at = first.findIndex((value) => value !== 0)
-  for (const column of columns) {
+  for (const column of columns.slice(1)) {
     const scale = at < 0 ? 0 : column[at]! / first[at]!
     for (let row = 0; row < column.length; row++) if (column[row] !== first[row]! * scale) return false
   }

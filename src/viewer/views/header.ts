@@ -80,11 +80,16 @@ function facts(model: ViewModel): string[] {
   if (capture !== null) parts.push(`${whole(capture.rateHz)}\u202fHz`)
   const cpu = profile.sampleTypes.findIndex((type) => type.type === 'cpu' && type.unit === 'nanoseconds')
   if (cpu >= 0 && seconds > 0) {
-    const cores = profile.samples.values[cpu]!.reduce((sum, value) => sum + value, 0) / 1e9 / seconds
-    parts.push(`${cores.toFixed(2)}\u202fcores`)
+    parts.push(`${(sumOf(profile.samples.values[cpu]!) / 1e9 / seconds).toFixed(2)}\u202fcores`)
   }
   if (model.samples !== null) parts.push(`${whole(model.samples)} samples`)
   return parts
+}
+
+function sumOf(values: Float64Array): number {
+  let sum = 0
+  for (let row = 0; row < values.length; row++) sum += values[row]!
+  return sum
 }
 
 function pill(figure: QualityFigure): HTMLElement {
