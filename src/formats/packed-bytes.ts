@@ -121,16 +121,10 @@ export class PackedReader {
     return this.#view.getUint32(this.#at - 4, true)
   }
 
-  /** Fills `out` with integers of [low, high]. */
-  integers<T extends Int32Array | Float64Array>(out: T, low: number, high: number): T {
-    const kind = this.#kind()
-    if (kind === DOUBLES) this.damaged('fractions where whole numbers belong')
-    if (kind === SAME) {
-      const value = this.#zigzag()
-      if (out.length > 0 && !(value >= low && value <= high)) this.#outOfRange(value, low, high)
-      out.fill(value)
-      return out
-    }
+  /** Fills `out` with integers of [low, high]. Not one loop with `wide`: over two types of array it is half as fast. */
+  integers(out: Int32Array, low: number, high: number): Int32Array {
+    const kind = this.#integerKind()
+    if (kind === SAME) return out.fill(this.#same(out.length, low, high))
     const bytes = this.#bytes
     const isDelta = kind === DELTA
     let at = this.#at
@@ -168,16 +162,48 @@ export class PackedReader {
     return out
   }
 
+  /** Fills `out` with integers of [low, high] beyond 32 bits. */
+  wide(out: Float64Array, low: number, high: number): Float64Array {
+    const kind = this.#integerKind()
+    if (kind === SAME) return out.fill(this.#same(out.length, low, high))
+    const bytes = this.#bytes
+    let before = 0
+    for (let i = 0; i < out.length; i++) {
+      const bits = bytes[this.#at] ?? 0x80
+      let value = before
+      if (bits < 0x80) {
+        this.#at++
+        value += (bits >>> 1) ^ -(bits & 1)
+      } else value += this.#zigzag()
+      if (!(value >= low && value <= high)) this.#outOfRange(value, low, high)
+      if (kind === DELTA) before = value
+      out[i] = value
+    }
+    return out
+  }
+
+  #same(count: number, low: number, high: number): number {
+    const value = this.#zigzag()
+    if (count > 0 && !(value >= low && value <= high)) this.#outOfRange(value, low, high)
+    return value
+  }
+
   /** `count` doubles of any value. */
   numbers(count: number): Float64Array {
     if (this.#bytes[this.#at] !== DOUBLES) {
-      return this.integers(new Float64Array(count), Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+      return this.wide(new Float64Array(count), Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
     }
     this.#at++
     if (count * 8 > this.left) this.damaged(`${count} numbers are announced, ${this.left} bytes are left`)
     const out = new Float64Array(count)
     for (let i = 0; i < count; i++, this.#at += 8) out[i] = this.#view.getFloat64(this.#at, true)
     return out
+  }
+
+  #integerKind(): number {
+    const kind = this.#kind()
+    if (kind === DOUBLES) this.damaged('fractions where whole numbers belong')
+    return kind
   }
 
   #kind(): number {

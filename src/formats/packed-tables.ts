@@ -55,8 +55,8 @@ function writeWide(out: PackedWriter, values: readonly bigint[]): void {
 }
 
 function readWide(reader: PackedReader, rows: number): bigint[] {
-  const high = reader.integers(new Float64Array(rows), -U32, U32)
-  const low = reader.integers(new Float64Array(rows), 0, U32 - 1)
+  const high = reader.wide(new Float64Array(rows), -U32, U32)
+  const low = reader.wide(new Float64Array(rows), 0, U32 - 1)
   const values: bigint[] = []
   for (let i = 0; i < rows; i++) {
     // Most addresses lie below 2^53, where one conversion will do.

@@ -145,9 +145,11 @@ export function mergeStacks(stacks: StackTable, frames: FlameFrames, used: Uint8
   const nodeOf = new Int32Array(parent.length)
   for (let i = 0; i < parent.length; i++) {
     if (used !== null && used[i] === 0) continue
-    let node = parent[i]! < 0 ? 0 : nodeOf[parent[i]!]!
-    const end = start[location[i]! + 1]!
-    for (let k = start[location[i]!]!; k < end; k++) node = nodes.child(node, byLocation[k]!)
+    const above = parent[i]!
+    const at = location[i]!
+    const end = start[at + 1]!
+    let node = above < 0 ? 0 : nodeOf[above]!
+    for (let k = start[at]!; k < end; k++) node = nodes.child(node, byLocation[k]!)
     nodeOf[i] = node
   }
   return { nodes, nodeOf }
