@@ -4,7 +4,7 @@ import { FRAME_KINDS } from '../../model/profile.ts'
 import { narrowName } from '../../model/short-name.ts'
 import { percent } from '../data/numbers.ts'
 import type { ViewModel } from '../data/view-model.ts'
-import { datumOf, type FlameDatum } from './flame.ts'
+import { datumOf, type FlameDatum } from './flame-datum.ts'
 
 /** Frames to point out: 1 for each frame id that the search found, and the table's selected row. */
 export interface Marks {

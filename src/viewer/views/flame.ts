@@ -5,23 +5,13 @@
  */
 import flamegraph, { type FlameChart, type LaidOut } from 'd3-flame-graph'
 import { select } from 'd3-selection'
-import { shortName } from '../../model/short-name.ts'
-import { nodeName } from '../data/function-table.ts'
-import { percent, whole } from '../data/numbers.ts'
+import { whole } from '../data/numbers.ts'
 import type { ViewModel } from '../data/view-model.ts'
 import { type DrawnFrame, MAX_ROWS, prune } from '../prune/prune.ts'
-import { pathTo, type Zoom } from '../prune/zoom.ts'
+import type { Zoom } from '../prune/zoom.ts'
 import { element } from './dom.ts'
+import { datumOf, type FlameDatum, toDatum, withAncestors } from './flame-datum.ts'
 import { decorate, type Marks } from './flame-frames.ts'
-
-/** What the library lays out. `drawn` is null for a stand-in of skipped ancestors. */
-export interface FlameDatum {
-  readonly name: string
-  readonly value: number
-  readonly fade: boolean
-  readonly drawn: DrawnFrame | null
-  readonly children: FlameDatum[]
-}
 
 /** What a reader does to a frame. */
 export interface FlameActions {
@@ -31,9 +21,6 @@ export interface FlameActions {
 
 const ROW_PX = 20
 const ZOOM_MS = 150
-/** Ancestors drawn above a zoom: the first few and the last; a line between them stands for the rest. */
-const FIRST_ANCESTORS = 4
-const LAST_ANCESTORS = 12
 
 /** The graph and its element. */
 export class FlameView {
@@ -179,38 +166,6 @@ function newChart(widthPx: number): FlameChart<FlameDatum> {
 function drawnOf(target: EventTarget | null): DrawnFrame | null {
   const group = target instanceof Element ? target.closest('g.frame') : null
   return group === null ? null : datumOf(group).data.drawn
-}
-
-/** The library keeps its layout on the element, as d3-selection does. */
-export function datumOf(group: Element): LaidOut<FlameDatum> {
-  return (group as unknown as { __data__: LaidOut<FlameDatum> }).__data__
-}
-
-function toDatum(model: ViewModel, drawn: DrawnFrame, fade: boolean): FlameDatum {
-  const children = drawn.children.map((child) => toDatum(model, child, false))
-  return { name: drawnName(model, drawn), value: drawn.value, fade, drawn, children }
-}
-
-/** Label of a drawn thing. */
-export function drawnName(model: ViewModel, drawn: DrawnFrame): string {
-  if (drawn.members === null) return shortName(nodeName(model.tree, drawn.node))
-  const share = model.tree.total[0]! > 0 ? drawn.value / model.tree.total[0]! : 0
-  return `+${whole(drawn.members.length)} small · ${percent(share)}`
-}
-
-/** Puts the way to the zoom above it, at full width and faded. */
-function withAncestors(model: ViewModel, zoom: Zoom, below: FlameDatum): FlameDatum {
-  const above = pathTo(model.tree, zoom.node).slice(0, -1)
-  const skipped = above.length - FIRST_ANCESTORS - LAST_ANCESTORS
-  let data = below
-  for (let i = above.length - 1; i >= 0; i--) {
-    const isSkipped = skipped > 1 && i >= FIRST_ANCESTORS && i < above.length - LAST_ANCESTORS
-    if (isSkipped && i > FIRST_ANCESTORS) continue
-    const drawn = { node: above[i]!, value: below.value, children: [], members: null }
-    const name = isSkipped ? `⋯ ${whole(skipped)} frames` : shortName(nodeName(model.tree, above[i]!))
-    data = { name, value: below.value, fade: true, drawn: isSkipped ? null : drawn, children: [data] }
-  }
-  return data
 }
 
 type Frames = ReadonlyMap<LaidOut<FlameDatum>, SVGGElement>

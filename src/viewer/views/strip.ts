@@ -4,7 +4,7 @@ import { quantity, whole } from '../data/numbers.ts'
 import { framePlace, shareOf, type ViewModel } from '../data/view-model.ts'
 import type { DrawnFrame } from '../prune/prune.ts'
 import { element } from './dom.ts'
-import { drawnName } from './flame.ts'
+import { drawnName } from './flame-datum.ts'
 
 /** The strip at the foot of the page. */
 export class StripView {
