@@ -33,13 +33,9 @@ export async function open(command: OpenCommand, world: World): Promise<number> 
   return 0
 }
 
+/** The handlers stay: a closed terminal says so twice, and the second hang-up must not kill us while we end. */
 function untilStopped(world: World): Promise<void> {
   return new Promise((done) => {
-    const removers = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) =>
-      world.onSignal(signal, () => {
-        for (const remove of removers) remove()
-        done()
-      }),
-    )
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) world.onSignal(signal, done)
   })
 }

@@ -49,7 +49,7 @@ it('a terminal that is closed under us is no abort', {
     })
     const holds = (name: string, text: RegExp) =>
       existsSync(file(name)) && text.test(readFileSync(file(name), 'utf8'))
-    for (let i = 0; i < 200 && !holds('typescript', /http:.*\n/); i++) await sleep(50)
+    for (let i = 0; i < 200 && !holds('typescript', /http:[^\n]*\n/); i++) await sleep(50)
     terminal.kill('SIGKILL')
     for (let i = 0; i < 200 && !holds('code', /\n/); i++) await sleep(50)
     assert.equal(readFileSync(file('code'), 'utf8'), '0\n')
