@@ -3,7 +3,7 @@
  */
 import type { CaptureReport, Profile } from '../model/profile.ts'
 import { narrowName, shortName } from '../model/short-name.ts'
-import { type TopFunction, topFunctions } from '../model/top.ts'
+import { samplesColumn, type TopFunction, topFunctions } from '../model/top.ts'
 import { percentText } from '../stats/percent-text.ts'
 import { hottestPath } from './hottest-path.ts'
 import type { WrittenFile } from './output-files.ts'
@@ -99,16 +99,8 @@ function total(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, n) => sum + n, 0)
 }
 
-/** Index of the column that counts samples. */
-export function sampleColumn(profile: Profile): number {
-  return Math.max(
-    0,
-    profile.sampleTypes.findIndex((t) => t.unit === 'count'),
-  )
-}
-
 function functionLines(profile: Profile, rows: number, style: Style): string[] {
-  const column = sampleColumn(profile)
+  const column = samplesColumn(profile)
   const kept = (profile.samples.values[column] ?? new Float64Array()).reduce((sum, n) => sum + n, 0)
   const top = topFunctions(profile, column)
     .filter((f) => f.self > 0)

@@ -11,13 +11,3 @@
  * - executable: content (a build id); mapping: one place where a process shows it.
  */
 export type ProcessAddress = number
-
-/** True for addresses of the kernel half (see above: those are negative). */
-export function isKernelAddress(address: ProcessAddress): boolean {
-  return address < 0
-}
-
-/** The 64 bits of an address as lower-case hex with 0x, kernel addresses too. */
-export function formatAddress(address: ProcessAddress): string {
-  return `0x${(address < 0 ? BigInt(address) + (1n << 64n) : BigInt(address)).toString(16)}`
-}

@@ -3,7 +3,7 @@
  * how well it went. The stages are called in order and know nothing of one another.
  */
 import { arch, cpus, hostname, release } from 'node:os'
-import { Aggregator } from '../aggregate/aggregator.ts'
+import { Aggregator, type WindowTimes } from '../aggregate/aggregator.ts'
 import { AgentError } from '../errors.ts'
 import type { CaptureReport, CountByReason, Profile } from '../model/profile.ts'
 import { loadAddon } from '../native/addon.ts'
@@ -129,9 +129,7 @@ function progressOf({ aggregator, request }: Session, elapsedNs: number) {
   }
 }
 
-type Times = Parameters<Aggregator['toWindow']>[0]
-
-async function nameAndReport(session: Session, times: Times): Promise<Profile> {
+async function nameAndReport(session: Session, times: WindowTimes): Promise<Profile> {
   const { aggregator, executables, request, pump, sampler, cost } = session
   const counters = pump.counters()
   const bpf = sampler.bpfStats()
@@ -141,7 +139,6 @@ async function nameAndReport(session: Session, times: Times): Promise<Profile> {
   const childCpuNs = loadAddon().reapedChildrenCpuNs()
   const named = await symbolize(aggregator.toWindow(times), loadAddon())
   const symbolizerCpuNs = loadAddon().reapedChildrenCpuNs() - childCpuNs
-  const { complete, approximate, truncated } = pump.stackQuality()
   const report: CaptureReport = {
     target: request.target,
     host: { name: hostname(), kernel: release(), arch: arch(), cpus: cpus().length },
@@ -149,7 +146,7 @@ async function nameAndReport(session: Session, times: Times): Promise<Profile> {
     rateHz: request.rateHz,
     durationNs: times.durationNs,
     samples: { captured: counters.captured ?? 0, kept: aggregator.size, dropped: droppedBy(counters) },
-    stacks: { complete, approximate, truncated },
+    stacks: pump.stackQuality(),
     frames: named.frames,
     overhead: {
       bpfRuns: bpf.runs,
