@@ -28,6 +28,7 @@
       ],
       "include_dirs": [
         "<!@(node -p \"require('node-addon-api').include\")",
+        "native",
         "bpf",
         "bpf/.output"
       ],

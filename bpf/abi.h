@@ -14,19 +14,31 @@
 #define ABI_ASSERT(condition, message) _Static_assert(condition, message)
 #endif
 
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 
 /* How a stack ended, and what that says of its quality. X(name, text, quality) */
 #define STACK_ENDS(X)                                                                                        \
-    X(STACK_END_ROOT, "root", "complete")                    /* thread's first frame, every step checked */  \
+    X(STACK_END_ROOT, "root", "complete")                    /* the thread's first frame, by its tables */   \
     X(STACK_END_KERNEL_THREAD, "kernel_thread", "complete")  /* there is no user stack */                    \
-    X(STACK_END_GUESSED, "guessed_step", "approximate")      /* root reached, a step could not be checked */ \
-    X(STACK_END_BAD_FRAME, "bad_frame_pointer", "truncated") /* chain left the stack: no frame pointers */   \
-    X(STACK_END_BAD_RETURN, "bad_return_address", "truncated") /* not an address after a call */             \
+    X(STACK_END_GUESSED, "guessed_step", "approximate")      /* root reached, a step had no row */           \
+    X(STACK_END_JIT, "jit", "truncated")                     /* run-time code without frame pointers */      \
+    X(STACK_END_NO_ROWS, "no_unwind_rows", "truncated")      /* code without rows or frame pointers */       \
+    X(STACK_END_UNSUPPORTED, "unsupported_row", "truncated") /* a row in a shape we cannot follow */         \
+    X(STACK_END_LOST_REGISTER, "lost_register", "truncated") /* the row needs a register we do not keep */   \
+    X(STACK_END_BAD_CFA, "bad_frame_address", "truncated")   /* the frame would not lie above its callee */  \
+    X(STACK_END_BAD_RETURN, "bad_return_address", "truncated") /* in no executable memory */                 \
     X(STACK_END_UNREADABLE, "unreadable_stack", "truncated")   /* stack page not in memory */                \
     X(STACK_END_DEPTH, "depth_limit", "truncated")                                                           \
     X(STACK_END_COMPAT, "compat_32bit", "truncated") /* 32-bit process */                                    \
-    X(STACK_END_NO_REGISTERS, "no_user_registers", "truncated")
+    X(STACK_END_NO_REGISTERS, "no_user_registers", "truncated")                                              \
+    /* Misses: kept from being the end by a raw stack, unless one of the four below came between. */         \
+    X(STACK_END_UNKNOWN_PROCESS, "unknown_process", "truncated")                                             \
+    X(STACK_END_UNKNOWN_MAPPING, "unknown_mapping", "truncated")                                             \
+    X(STACK_END_PAGE_MISSING, "page_not_loaded", "truncated")                                                \
+    X(STACK_END_RAW_BUDGET, "raw_stack_budget", "truncated")   /* too many misses in this second */          \
+    X(STACK_END_RAW_FULL, "raw_ring_full", "truncated")        /* no room in the ring of raw stacks */       \
+    X(STACK_END_RAW_SHORT, "raw_stack_short", "truncated")     /* deeper than the bytes that were copied */  \
+    X(STACK_END_RAW_BACKLOG, "raw_stack_backlog", "truncated") /* too many wait for their pages */
 
 /* Per-CPU counters. X(name, text) */
 #define COUNTERS(X)                                                                                          \
@@ -35,6 +47,7 @@
     X(COUNTER_CAPTURED, "captured")         /* chosen ticks that hit the target */                           \
     X(COUNTER_CAPTURED_NS, "captured_ns")   /* our own time in captured ticks */                             \
     X(COUNTER_RING_FULL, "ring_full")       /* captured, but the ring had no room */                         \
+    X(COUNTER_RAW, "raw_stacks")            /* captured, sent with registers and stack bytes after a miss */ \
     X(COUNTER_TARGETS_FULL, "targets_full") /* children not followed: the pid set was full */                \
     X(COUNTER_MALFORMED, "malformed")       /* records the decoder refused; added by user space */
 
@@ -72,8 +85,10 @@ struct sample_header {
     __u32 tid;
     __u16 kernel_frames;
     __u16 user_frames;
-    __u8 stack_end; /* enum stack_end */
-    __u8 padding[7];
+    __u32 ticket; /* not 0: a raw_stack with this ticket and cpu lets user space go on from here */
+    __u16 cpu;
+    __u8 stack_end; /* enum stack_end; with a ticket one of the misses */
+    __u8 padding;
     char comm[COMM_BYTES]; /* thread name */
 };
 ABI_ASSERT(sizeof(struct sample_header) == 56, "no hidden padding");
@@ -101,3 +116,25 @@ struct cpu_state {
     __u32 chosen; /* a random time in that period: the first tick from it on is kept */
     __u32 padding;
 };
+
+/*
+ * The rest of a sample that met a miss, in a ring of its own, written before the sample is: the state of the
+ * unwinder at the miss and the stack from there on. `stack_bytes` bytes follow.
+ */
+#define RAW_STACK_BYTES_MAX 16384
+#define RAW_REGISTERS_MAX 33
+
+struct raw_stack {
+    __u32 ticket;
+    __u16 cpu;
+    __u8 is_exact; /* registers[] are all true and pc is no return address: innermost frame, or hit by a
+                      signal */
+    __u8 guessed;  /* an earlier step had no row */
+    __u32 stack_bytes;
+    __u32 padding;
+    __u64 stack_start;                  /* address of the first of the bytes that follow */
+    __u64 stack_root;                   /* mm->start_stack for the main thread, else 0 */
+    __u64 thread_pointer;               /* fs base, tpidr */
+    __u64 registers[RAW_REGISTERS_MAX]; /* by DWARF number; when not exact only pc, sp, fp, bx are true */
+};
+ABI_ASSERT(sizeof(struct raw_stack) == 40 + 8 * RAW_REGISTERS_MAX, "no hidden padding");

@@ -1,0 +1,58 @@
+// Which process shows which file where, now: published to the BPF unwinder as sorted arrays, and kept for raw
+// stacks. Fed by /proc at the start, by the side-band since, and told an image's identity by the first sample
+// that met it. Owned by the thread that drains. (What code was called where and when, for naming, is
+// src/process/process-table.ts.)
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sideband.h"
+#include "tables/page_loader.h"
+#include "tables/table_store.h"
+
+namespace emberscope {
+
+// What one program image had mapped at a time; never changes, shared by forks.
+struct ImageMappings {
+    std::vector<unwind_mapping> mappings;          // sorted, as published
+    std::vector<std::shared_ptr<TableFile>> files; // by index of mapping; null for JIT and unreadable files
+};
+
+// From the task iterator in the kernel: {pid as our namespace numbers it, start, exec id} of each thread
+// group.
+struct ProcessIdentity {
+    uint32_t pid, exec_id;
+    uint64_t start;
+};
+
+struct TrackerStats {
+    uint64_t processes = 0, files = 0, unreadable_files = 0, published = 0, rescans = 0, lost_events = 0;
+};
+
+class Tracker {
+  public:
+    Tracker(TableMemory &memory, TableStore &store, PageLoader &loader);
+    ~Tracker();
+
+    // Reads and publishes live processes; those that vanish meanwhile are skipped.
+    void Scan(const std::vector<ProcessIdentity> &processes);
+    // One side-band event; they come sorted by time.
+    void Apply(const ProcessEvent &event);
+    // A sample met a miss at that time: publishes the image when it is still current, re-reads /proc when an
+    // address of a live process is unknown (at most once a second for each). Returns the mappings at that
+    // time, null when unknown.
+    std::shared_ptr<const ImageMappings> Learn(const ProcessIdentity &who, uint64_t time_ns,
+                                               uint64_t address);
+    // Drops what no sample can ask for any more: images that ended before `time_ns`, files no image shows.
+    void Forget(uint64_t time_ns);
+    TrackerStats stats() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace emberscope

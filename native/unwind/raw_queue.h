@@ -1,0 +1,44 @@
+// Samples that met a miss: matched with their raw stack, unwound, parked while a page is loaded, handed on
+// when done or when their time is over. Owned by the thread that drains.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "abi.h"
+#include "tables/page_loader.h"
+#include "tables/table_store.h"
+#include "track/tracker.h"
+
+namespace emberscope {
+
+struct RawStats {
+    uint64_t finished = 0, parked = 0, parked_bytes = 0, unmatched = 0, overflowed = 0;
+};
+
+class RawQueue {
+  public:
+    // `finished` gets each sample with its whole stack (header.ticket 0): RecordDecoder::Decode, mostly.
+    using Finished = std::function<void(std::span<const std::byte> record)>;
+    RawQueue(Tracker &tracker, TableStore &store, PageLoader &loader, uint64_t budget_bytes,
+             Finished finished);
+    ~RawQueue();
+
+    // A record of the ring `raw_stacks`; comes after the sample with its ticket.
+    void AddStack(std::span<const std::byte> record);
+    // A record of the ring `samples` with a ticket.
+    void AddSample(std::span<const std::byte> record);
+    // Once a turn, after the events were applied: installs loaded pages, unwinds what can go on. `is_last`:
+    // waits for the pages (at most some seconds) and leaves nothing parked.
+    void Turn(bool is_last);
+    RawStats stats() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace emberscope
