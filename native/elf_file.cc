@@ -90,6 +90,7 @@ Status ElfFile::ReadHeader(Tables *tables) {
     // Objects pass here, because dwz writes its alternate files as ET_REL; see IsLinked.
     if (type_ != ET_EXEC && type_ != ET_DYN && type_ != ET_REL) return NotLinked();
     machine_ = header.e_machine;
+    entry_ = header.e_entry;
     *tables = {header.e_shoff,    header.e_phoff,     header.e_shnum,    header.e_phnum,
                header.e_shstrndx, header.e_shentsize, header.e_phentsize};
     return Status::Ok();

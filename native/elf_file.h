@@ -48,6 +48,8 @@ class ElfFile {
     // The error for a file that is not.
     Status NotLinked() const;
     uint16_t machine() const { return machine_; }
+    // ELF address of the first instruction, 0 when there is none.
+    uint64_t entry() const { return entry_; }
     // Lower-case hex, '' when the file has none.
     const std::string &build_id() const { return build_id_; }
     // What had to be left out, '' when the file is in order.
@@ -82,6 +84,7 @@ class ElfFile {
     const ByteSource *source_ = nullptr;
     std::vector<ElfSection> sections_;
     std::vector<ElfSegment> segments_;
+    uint64_t entry_ = 0;
     uint16_t machine_ = 0;
     uint16_t type_ = 0;
     std::string build_id_;
