@@ -16,7 +16,12 @@
 namespace emberscope {
 
 struct RawStats {
-    uint64_t finished = 0, parked = 0, parked_bytes = 0, unmatched = 0, overflowed = 0;
+    uint64_t finished = 0;       // handed on, whatever their end
+    uint64_t parked = 0;         // waiting now, for a page or for their other half
+    uint64_t parked_bytes = 0;   // memory of those
+    uint64_t unmatched = 0;      // halves whose other half never came
+    uint64_t overflowed = 0;     // ended for want of memory
+    uint64_t oldest_time_ns = 0; // of the samples that wait, 0 when none does
 };
 
 class RawQueue {
@@ -27,7 +32,7 @@ class RawQueue {
              Finished finished);
     ~RawQueue();
 
-    // A record of the ring `raw_stacks`; comes after the sample with its ticket.
+    // A record of the ring `raw_stacks`, before or after the sample with its ticket.
     void AddStack(std::span<const std::byte> record);
     // A record of the ring `samples` with a ticket.
     void AddSample(std::span<const std::byte> record);
