@@ -22,6 +22,13 @@
             __asm__ volatile("" ::: "memory");                                                               \
     } while (0)
 
+// The same without a frame: for programs that are compiled without frame pointers.
+#define BURN(iterations)                                                                                     \
+    do {                                                                                                     \
+        for (uint64_t burn_left = (iterations); burn_left != 0; burn_left--)                                 \
+            __asm__ volatile("" ::: "memory");                                                               \
+    } while (0)
+
 static inline uint64_t clock_ns(clockid_t clock) {
     struct timespec now;
     clock_gettime(clock, &now);
@@ -47,4 +54,33 @@ static inline void wait_for_go(void) {
 
 static inline double seconds_argument(int argc, char **argv, int at, double fallback) {
     return argc > at ? atof(argv[at]) : fallback;
+}
+
+// A part of a program's work. Its functions that can be the outermost known frame are called NAME_..., so
+// that a sample belongs to the part that has such a frame.
+struct part {
+    const char *name;
+    uint64_t (*run)(
+        uint64_t unit); // burns some multiple of `unit`; CPU ns it used outside the calling thread
+    uint64_t used_ns;
+};
+
+// Runs the parts in turn for some wall time, each turn of another length so that no sampling rate is in step
+// with it, and prints what each really used.
+static inline void run_parts(struct part *parts, int count, uint32_t unit, double seconds) {
+    uint64_t deadline = wall_ns() + (uint64_t)(seconds * 1e9);
+    uint32_t random = 1;
+    while (wall_ns() < deadline) {
+        random = random * 1664525u + 1013904223u;
+        uint64_t length = unit + (random >> 8) % unit;
+        for (int i = 0; i < count; i++) {
+            uint64_t start = thread_cpu_ns();
+            uint64_t elsewhere = parts[i].run(length);
+            parts[i].used_ns += thread_cpu_ns() - start + elsewhere;
+        }
+    }
+    printf("{");
+    for (int i = 0; i < count; i++)
+        printf("%s\"%s\":%llu", i > 0 ? "," : "", parts[i].name, (unsigned long long)parts[i].used_ns);
+    printf("}\n");
 }
