@@ -30,6 +30,10 @@ export const PACKAGES = {
     'linux-perf': '/usr/bin/perf', // the peer that integration tests compare with
     'libclang-rt-19-dev': '/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-x86_64.a',
     dwz: '/usr/bin/dwz',
+    'qemu-system-x86': '/usr/bin/qemu-system-x86_64', // boots the kernels that the sampler is tried on
+    'musl-tools': '/usr/bin/musl-gcc', // a C library without unwind tables
+    openssl: '/usr/bin/openssl', // real programs whose stacks must be whole
+    sqlite3: '/usr/bin/sqlite3',
     fish: '/usr/bin/fish',
     zsh: '/usr/bin/zsh',
     'linux-libc-dev-arm64-cross': '/usr/aarch64-linux-gnu/include/asm/ptrace.h',

@@ -14,12 +14,13 @@ const COMMANDS = {
   lint: ['npm', 'run', '--silent', 'lint'],
   bpf: ['npm', 'run', '--silent', 'test:bpf'],
   unwind: ['npm', 'run', '--silent', 'test:unwind'],
+  kernels: ['npm', 'run', '--silent', 'test:kernels'],
 }
 /** Rings whose tests use the kernel or the clock, one file at a time. */
 const ALONE = new Set(['integration', 'browser'])
 
 export const FAST_RINGS = ['typecheck', 'lint', 'unit', 'native']
-export const SLOW_RINGS = ['bpf', 'unwind', 'integration', 'browser']
+export const SLOW_RINGS = ['bpf', 'unwind', 'kernels', 'integration', 'browser']
 const NODE_RINGS = ['unit', 'native', 'integration', 'browser']
 
 function testFiles(ring) {

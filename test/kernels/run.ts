@@ -1,0 +1,75 @@
+/**
+ * The kernel ring (`npm run test:kernels`): boots Debian's kernels in virtual machines and has the sampler load there,
+ * sample, and unwind a program of known stacks (driver.cc, known.c). No hardware virtualisation, no root. Ends with the
+ * counts as node's reporter prints them. Without a mirror, or where qemu is not installed, it is skipped with the reason.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { build } from './build.ts'
+import { initramfs } from './initramfs.ts'
+import { boot, type Console } from './machine.ts'
+import { fetchKernels, NoPackages } from './packages.ts'
+
+/** Series of Debian's kernels, and the unwinder's variants to run there; `auto` is what the kernel gets by itself. */
+const KERNELS = new Map([
+  ['5.10', ['auto']], // no bpf_loop: auto is tail calls
+  ['6.1', ['auto', 'tail_calls']],
+  ['6.12', ['auto', 'tail_calls']],
+])
+const MACHINE_TIMEOUT_MS = 180_000
+const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'emberscope-kernels')
+const OUT = resolve('build/test-kernels')
+
+const counts = { pass: 0, fail: 0, skipped: 0 }
+
+function skipAll(reason: string): void {
+  for (const version of KERNELS.keys()) console.log(`skipped - Linux ${version}: ${reason}`)
+  counts.skipped += KERNELS.size
+}
+
+/** Images by series; undefined, and all skipped, where they are not to be had. */
+function kernelsOrSkip(): Map<string, string> | undefined {
+  if (process.arch !== 'x64') return void skipAll(`the machines are x86-64, this is ${process.arch}`)
+  if (spawnSync('qemu-system-x86_64', ['--version']).status !== 0)
+    return void skipAll('qemu-system-x86 is not installed')
+  try {
+    return fetchKernels([...KERNELS.keys()], CACHE)
+  } catch (error) {
+    if (!(error instanceof NoPackages)) throw error
+    return void skipAll(error.message)
+  }
+}
+
+/** Adds the verdicts that the driver printed, and shows them; a machine without verdicts is one failure. */
+function judge(version: string, output: Console): void {
+  const ours = output.text.slice(output.text.lastIndexOf('\nkernel ') + 1)
+  const [, pass, fail, skipped] = /^counts (\d+) (\d+) (\d+)$/m.exec(ours) ?? []
+  if (pass === undefined) {
+    counts.fail += 1
+    console.log(output.text.split('\n').slice(-60).join('\n'))
+    console.log(`not ok - Linux ${version}: no verdict${output.ended ? '' : ' in time'}`)
+    return
+  }
+  console.log(ours.slice(0, ours.indexOf('\ncounts ')).trim())
+  counts.pass += Number(pass)
+  counts.fail += Number(fail)
+  counts.skipped += Number(skipped)
+}
+
+async function main(): Promise<void> {
+  const images = kernelsOrSkip()
+  if (!images) return
+  mkdirSync(OUT, { recursive: true })
+  const archive = join(OUT, 'initramfs.cpio')
+  writeFileSync(archive, initramfs(build(OUT)))
+  for (const [version, image] of images) {
+    console.log(`-- Linux ${version}`)
+    judge(version, await boot(image, archive, KERNELS.get(version)!, MACHINE_TIMEOUT_MS))
+  }
+}
+
+await main()
+console.log(`# pass ${counts.pass}\n# fail ${counts.fail}\n# skipped ${counts.skipped}`)
+process.exitCode = counts.fail > 0 ? 1 : 0
