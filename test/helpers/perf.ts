@@ -1,4 +1,4 @@
-/** The peer: `perf record -g` on the same program, read back through `perf script`. */
+/** The peer: `perf record` on the same program, read back through `perf script`. */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { NamedFrame, NamedStack } from './stacks.ts'
@@ -8,10 +8,18 @@ export interface PerfRun {
   readonly dataPath: string
 }
 
-/** Records a command from start to end with frame pointers and the CPU clock, as we do. */
-export function perfRecord(rateHz: number, command: readonly string[], directory: string): PerfRun {
+/** How perf follows a stack: by frame pointers, or by a copy of this many bytes and the DWARF tables. */
+export type PerfCallGraph = 'fp' | `dwarf,${number}`
+
+/** Records a command from start to end with the CPU clock, as we do. */
+export function perfRecord(
+  rateHz: number,
+  command: readonly string[],
+  directory: string,
+  callGraph: PerfCallGraph = 'fp',
+): PerfRun {
   const dataPath = join(directory, 'perf.data')
-  const what = ['-e', 'cpu-clock', '-F', String(rateHz), '--call-graph', 'fp']
+  const what = ['-e', 'cpu-clock', '-F', String(rateHz), '--call-graph', callGraph]
   recordOnce(['record', '-q', ...what, '-o', dataPath, '--', ...command], ATTEMPTS)
   return { stacks: perfScript(dataPath), dataPath }
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { packageRoot } from '../../src/native/addon.ts'
 
+/** A program or library that test/truth/build.sh makes. */
 export type TruthProgram =
   | 'split'
   | 'lockstep'
@@ -18,6 +19,25 @@ export type TruthProgram =
   | 'odd'
   | 'loader'
   | 'plugin.so'
+  | BareProgram
+  | `hop-${number}.so`
+
+/** Those without frame pointers. */
+type BareProgram =
+  | `callbacks${'' | '-static' | '-static-pie' | '-stripped' | '-musl' | '-musl-static'}`
+  | 'exceptions'
+  | 'realigned'
+  | 'deep'
+  | 'clones'
+  | 'swapper'
+  | `swapped-${'a' | 'b'}.so`
+  | 'jitted'
+  | 'lazy'
+  | `lazy-${'callees' | 'calls'}.so`
+  | 'wild'
+  | 'storm'
+  | `brief-${'a' | 'b'}`
+  | 'hops'
 
 let isBuilt = false
 

@@ -1,13 +1,13 @@
 /** `--all`: processes that are born and gone while we look, none missed and none without names. */
 import assert from 'node:assert/strict'
 import { copyFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { skipUnless } from '../helpers/host.ts'
 import { runProfile, scratchDirectory, total } from '../helpers/profile-run.ts'
 import { countStacks, namedStacks } from '../helpers/stacks.ts'
-import { startCompanion, truthProgram } from '../helpers/truth.ts'
+import { startCompanion, startTruth, truthProgram } from '../helpers/truth.ts'
 
 const PROCESSES = 100
 
@@ -34,5 +34,40 @@ describe('the whole machine', { skip: skipUnless('cc') }, () => {
     assert.ok(countStacks(burning, ({ frames }) => frames.some(({ name }) => name === 'main')) > 0)
     assert.equal(total(report.samples.dropped), 0)
     assert.ok(!report.notes.some((note) => note.includes('lost')), report.notes.join('\n'))
+  })
+
+  it('accounts for 1 000 processes in 10 s, and names each', async () => {
+    const directory = scratchDirectory()
+    // Names of their own: whatever else runs on this host is no process of ours.
+    const programs = (['a', 'b'] as const).map((letter) => {
+      const path = join(directory, `${letter}-${process.pid}`)
+      copyFileSync(truthProgram(`brief-${letter}`), path)
+      return path
+    })
+    const storm = startTruth('storm', 'exec', '1000', '4', '5', ...programs)
+    const run = await runProfile(['--all', '-F', '199', '-d', '9'])
+    await storm.stop()
+    const { profile, report } = run // captured = kept + dropped was checked
+    assert.equal(total(report.samples.dropped), 0)
+    const stacks = namedStacks(profile)
+    assert.ok(
+      stacks.every(({ labels }) => String(labels.comm) !== ''),
+      'every sample has the name of its process',
+    )
+    for (const path of programs) {
+      const name = basename(path)
+      const mine = stacks.filter(({ labels }) => labels.comm === name)
+      assert.ok(countStacks(mine) > 100, `${countStacks(mine)} samples of ${name}`)
+      const burning = mine.filter(({ frames }) => frames.some((frame) => /^[ab]_burn$/.test(frame.name)))
+      const whole = burning.filter(
+        ({ frames }) =>
+          frames.some((frame) => frame.name === 'main') &&
+          frames.every((frame) => !frame.name.startsWith(name.startsWith('a') ? 'b_' : 'a_')),
+      )
+      assert.ok(
+        countStacks(whole) >= 0.99 * countStacks(burning),
+        `${name}: ${countStacks(whole)} whole stacks`,
+      )
+    }
   })
 })

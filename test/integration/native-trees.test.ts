@@ -1,0 +1,79 @@
+/**
+ * Our call trees beside those of `perf record --call-graph dwarf` on the same programs, inlined functions included: each
+ * caller-callee pair has the same share of the samples, within what chance allows.
+ */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { skipUnless } from '../helpers/host.ts'
+import { profileTruth } from '../helpers/native-stacks.ts'
+import { perfRecord } from '../helpers/perf.ts'
+import { scratchDirectory } from '../helpers/profile-run.ts'
+import { countStacks, edgeShares, type NamedStack, namedStacks } from '../helpers/stacks.ts'
+import { truthProgram } from '../helpers/truth.ts'
+
+const RATE_HZ = 199
+const SECONDS = '5'
+/** Bytes of stack that perf copies with a sample; more than these programs use. */
+const PERF = 'dwarf,16384'
+/** Differences are judged at 4.5 standard errors: there are some dozens of pairs. */
+const Z = 4.5
+/** The programs run twice, with other work beside them: shares themselves move by this much. */
+const DRIFT = 0.01
+
+/** Names as both tools can write them: without arguments, return types and enclosing namespaces. */
+function plainName(name: string): string {
+  return name
+    .replace(/\(anonymous namespace\)::/g, '')
+    .replace(/<.*>/, '')
+    .replace(/\(.*$/, '')
+    .replace(/^.*(::| )/, '')
+}
+
+function withPlainNames(stacks: readonly NamedStack[]): NamedStack[] {
+  return stacks.map((stack) => ({
+    ...stack,
+    frames: stack.frames.map((frame) => ({ ...frame, name: plainName(frame.name) })),
+  }))
+}
+
+/** Pairs whose shares differ by more than chance and drift explain, as lines to read. */
+function differences(ours: readonly NamedStack[], theirs: readonly NamedStack[]): string[] {
+  const [a, b] = [ours, theirs].map((stacks) => edgeShares(withPlainNames(stacks))) as [
+    Map<string, number>,
+    Map<string, number>,
+  ]
+  const [n, m] = [countStacks(ours), countStacks(theirs)]
+  return [...new Set([...a.keys(), ...b.keys()])].sort().flatMap((edge) => {
+    const [p, q] = [a.get(edge) ?? 0, b.get(edge) ?? 0]
+    const both = (p * n + q * m) / (n + m)
+    const slack = Z * Math.sqrt(both * (1 - both) * (1 / n + 1 / m)) + DRIFT
+    return Math.abs(p - q) <= slack
+      ? []
+      : [`${edge}: ${(100 * p).toFixed(2)} % of ours, ${(100 * q).toFixed(2)} % of perf's`]
+  })
+}
+
+async function compare(command: readonly string[]): Promise<void> {
+  const { profile } = await profileTruth(command, RATE_HZ)
+  const perf = perfRecord(RATE_HZ, command, scratchDirectory(), PERF)
+  assert.deepEqual(differences(namedStacks(profile), perf.stacks), [])
+}
+
+describe('call trees beside perf with DWARF', { skip: skipUnless('cc', 'c++', 'perf') }, () => {
+  it('callbacks of qsort', () => compare([truthProgram('callbacks'), SECONDS]))
+  it('callbacks of qsort, static', () => compare([truthProgram('callbacks-static'), SECONDS]))
+  it('exceptions, sorting, signal handlers and clocks', () => compare([truthProgram('exceptions'), SECONDS]))
+  it('children of vfork, clones and threads', () => compare([truthProgram('clones'), SECONDS]))
+  // perf keeps 127 frames of a stack at most: the deep programs are compared at a depth that it can show.
+  it('100 frames of alloca, and 100 realigned ones', () =>
+    compare([truthProgram('realigned'), SECONDS, '100']))
+  it('a recursion of 100 frames', () => compare([truthProgram('deep'), '100', SECONDS]))
+  it('libraries that are loaded where another was', () =>
+    compare([
+      truthProgram('swapper'),
+      truthProgram('swapped-a.so'),
+      truthProgram('swapped-b.so'),
+      SECONDS,
+      '200',
+    ]))
+})
