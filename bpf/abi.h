@@ -111,10 +111,11 @@ ABI_ASSERT(sizeof(struct sample_record) == 56 + 8 * MAX_FRAMES, "frames follow t
 /* Per-CPU state that every tick touches: one lookup for the counters and the dither. */
 struct cpu_state {
     __u64 counters[COUNTER_COUNT];
-    __u32 now;    /* time of this CPU's timer; wraps, like the two below */
-    __u32 start;  /* of the sampling period that the next sample belongs to */
-    __u32 chosen; /* a random time in that period: the first tick from it on is kept */
-    __u32 padding;
+    __u32 now;        /* time of this CPU's timer; wraps, like the two below */
+    __u32 start;      /* of the sampling period that the next sample belongs to */
+    __u32 chosen;     /* a random time in that period: the first tick from it on is kept */
+    __u32 ticket;     /* of the last raw stack */
+    __u64 raw_due_ns; /* when the raw stacks sent so far are paid for, at raw_stacks_per_second */
 };
 
 /*
@@ -124,11 +125,17 @@ struct cpu_state {
 #define RAW_STACK_BYTES_MAX 16384
 #define RAW_REGISTERS_MAX 33
 
+enum register_state {
+    REGISTERS_KEPT,   /* pc is a return address; true are pc, sp, fp and bx */
+    REGISTERS_EXACT,  /* all are true, pc is the next instruction: the innermost frame, or one hit by a signal
+                       */
+    REGISTERS_SYSCALL /* all are true, pc lies behind the system call that the thread is in */
+};
+
 struct raw_stack {
     __u32 ticket;
     __u16 cpu;
-    __u8 is_exact; /* registers[] are all true and pc is no return address: innermost frame, or hit by a
-                      signal */
+    __u8 is_exact; /* enum register_state */
     __u8 guessed;  /* an earlier step had no row */
     __u32 stack_bytes;
     __u32 padding;
@@ -138,3 +145,11 @@ struct raw_stack {
     __u64 registers[RAW_REGISTERS_MAX]; /* by DWARF number; when not exact only pc, sp, fp, bx are true */
 };
 ABI_ASSERT(sizeof(struct raw_stack) == 40 + 8 * RAW_REGISTERS_MAX, "no hidden padding");
+
+/* What the iterator program `list_processes` writes of each process. */
+struct process_identity {
+    __u32 pid; /* as our pid namespace numbers it */
+    __u32 exec_id;
+    __u64 start; /* boot-time start of the thread group leader */
+};
+ABI_ASSERT(sizeof(struct process_identity) == 16, "no padding");

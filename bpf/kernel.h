@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause OR GPL-2.0-only */
 /*
  * The few kernel types we read, with just the fields we read; libbpf relocates the offsets (CO-RE) at load.
- * start_boottime is real_start_time before v5.5 (cf25e24db61c), below our floor of 5.17.
+ * start_boottime is real_start_time before v5.5 (cf25e24db61c), below our floor of 5.10.
  */
 #pragma once
 
@@ -43,6 +43,22 @@ struct task_struct {
     unsigned int self_exec_id;
     struct mm_struct *mm;
     struct thread_struct thread;
+    void *stack;
+};
+
+struct pt_regs___kernel { /* for its size: arm64's has more than the registers */
+    unsigned long sp;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+    struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+    struct bpf_iter_meta *meta;
+    struct task_struct *task;
 };
 
 #pragma clang attribute pop

@@ -1,13 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause OR GPL-2.0-only */
-/* Every BPF map. Weak for the reason given in config.h. */
+/*
+ * Every BPF map. Weak for the reason given in config.h. Sizes and flags are what the loader may change before
+ * the load:
+ * - both rings: the size, from rate and CPUs;
+ * - hashes (targets, seeds, processes): kernels before 6.1 refuse BPF_F_NO_PREALLOC in perf_event programs
+ *   (34dd3bad1a6f); there the flag must go, and max_entries with it, for all of it is
+ *   allocated then (72 bytes an entry).
+ */
 #pragma once
+
+#include "unwind_state.h"
 
 #define MAP __attribute__((weak))
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 4096); /* the loader sets the size from rate and CPUs */
+    __uint(max_entries, 4096);
 } samples MAP SEC(".maps");
+
+/* The rest of samples that met a miss: struct raw_stack and its bytes. */
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 1 << 18);
+} raw_stacks MAP SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -20,8 +35,64 @@ struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
     __uint(max_entries, 1);
     __type(key, __u32);
+    __type(value, struct walk);
+} walk_states MAP SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
     __type(value, struct cpu_state);
 } cpu_states MAP SEC(".maps");
+
+/* Unwind tables (tables.h). No BPF_F_INNER_MAP: lookups in inner maps of one size are inlined by the JIT. */
+struct shard_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, SHARD_BYTES);
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+    __uint(max_entries, SHARDS_MAX);
+    __type(key, __u32);
+    __array(values, struct shard_map);
+} shards MAP SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, DIRECTORY_PAGES);
+    __type(key, __u32);
+    __type(value, __u32);
+} directory MAP SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, RULES_MAX);
+    __type(key, __u32);
+    __type(value, struct unwind_rule);
+} rules MAP SEC(".maps");
+
+/* By thread group as our pid namespace numbers it; children get their parent's entry when they are forked. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, PROCESSES_MAX);
+    __type(key, __u32);
+    __type(value, struct process_entry);
+} processes MAP SEC(".maps");
+
+/* Slot 0 is the program `walk_tail`, put there by the loader when it attaches on_cpu_sample_tail. */
+struct {
+    __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, __u32);
+} steps MAP SEC(".maps");
 
 /* Sampled processes by thread group, as the host numbers them; children are added when they are forked. */
 struct {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause OR GPL-2.0-only
 // The sampler: a timer tick on a CPU becomes one record with the kernel and the user stack of what it
 // interrupted. Every early end is counted; a chosen tick that hit the target is counted as captured, sent or
-// not.
+// not. Two programs of the same source: on_cpu_sample (kernels from 5.17: bpf_loop) and on_cpu_sample_tail
+// (from 5.10: a few frames a program, tail calls). The loader takes one of them.
 #include <linux/bpf.h>
 #include <linux/bpf_perf_event.h>
 #include <bpf/bpf_core_read.h>
@@ -12,97 +13,112 @@
 #include "kernel.h"
 #include "maps.h"
 #include "target.h"
-
-static __inline int read_user(void *to, __u64 from, __u32 bytes) {
-    return bpf_probe_read_user(to, bytes, (const void *)from);
-}
+#include "table_access.h"
+#include "window.h"
 #include "unwind.h"
+#include "raw_stack.h"
+#include "registers.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-struct user_registers {
-    __u64 pc, sp, fp;
-    __u8 is_user, is_compat;
-};
+#define NEW_KERNEL 0
+#define OLD_KERNEL 1
 
-/* Volatile keeps the loads 8 bytes wide: the verifier refuses narrower ones from the context. */
-#define REGISTER(from, name) (*(volatile __u64 *)&(from)->name)
-
-#if defined(__TARGET_ARCH_arm64)
-typedef struct user_pt_regs saved_registers; /* the head of the kernel's own struct pt_regs */
-#define REGISTERS(from, out)                                                                                 \
-    ((out)->pc = REGISTER(from, pc), (out)->sp = REGISTER(from, sp), (out)->fp = REGISTER(from, regs[29]),   \
-     (out)->is_user = (REGISTER(from, pstate) & 0xf) == 0,                                                   \
-     (out)->is_compat = (REGISTER(from, pstate) & 0x10) != 0)
-#else
-typedef struct pt_regs saved_registers;
-#define USER_CS_64 0x33
-#define REGISTERS(from, out)                                                                                 \
-    ((out)->pc = REGISTER(from, rip), (out)->sp = REGISTER(from, rsp), (out)->fp = REGISTER(from, rbp),      \
-     (out)->is_user = (REGISTER(from, cs) & 3) == 3, (out)->is_compat = REGISTER(from, cs) != USER_CS_64)
-#endif
-
-struct walk {
-    struct unwind_state state;
+/* What a tick works on; all of it this CPU's own. */
+struct tick {
+    struct cpu_state *cpu;
     struct sample_record *record;
-    __u32 base; /* index of the first user frame */
-    __u32 count;
+    struct walk *walk;
 };
 
-/* bpf_loop step: stores the frame and goes to its caller. */
-static long walk_frame(__u32 index, struct walk *walk) {
-    __u32 slot = (walk->base + index) & (MAX_FRAMES - 1);
-    walk->record->frames[slot] = walk->state.pc;
-    walk->count = index + 1;
-    return !unwind_step(&walk->state);
+static __always_inline int find_tick(struct tick *tick) {
+    __u32 zero = 0;
+    tick->cpu = bpf_map_lookup_elem(&cpu_states, &zero);
+    tick->record = bpf_map_lookup_elem(&scratch, &zero);
+    tick->walk = bpf_map_lookup_elem(&walk_states, &zero);
+    return tick->cpu && tick->record && tick->walk;
 }
 
-/* Fills the user half of the record behind `base` kernel frames. */
-static __inline void walk_user_stack(struct task_struct *task, struct sample_record *record,
-                                     const struct user_registers *registers, __u32 base) {
-    struct walk walk = {.record = record, .base = base};
-    struct mm_struct *mm = task->mm;
-    unwind_begin(&walk.state, registers->pc, registers->sp, registers->fp);
-    if (mm && task->pid == task->tgid) walk.state.stack_root = mm->start_stack;
+/* Stores the frame and goes to its caller. */
+static __always_inline enum step walk_frame(struct walk *walk, struct sample_record *record) {
+    __u64 slot = walk->base + walk->count;
+    BOUND(slot, MAX_FRAMES - 1);
+    record->frames[slot] = walk->state.raw.registers[REGISTER_PC];
+    walk->count++;
+    return unwind_step(&walk->state);
+}
+
+static long walk_frame_in_loop(__u32 index, struct tick *tick) {
+    (void)index;
+    return walk_frame(tick->walk, tick->record) != STEP_CALLER;
+}
+
+/* The same as a function of its own to the verifier, which looks at it once and not at each call. */
+__noinline int walk_frame_alone(__u32 zero) {
+    struct sample_record *record = bpf_map_lookup_elem(&scratch, &zero);
+    struct walk *walk = bpf_map_lookup_elem(&walk_states, &zero);
+    return !record || !walk || walk->count >= MAX_USER_FRAMES || walk_frame(walk, record) != STEP_CALLER;
+}
+
+/* The mappings of the process, and what tells its first frame. */
+static __always_inline void begin_walk(struct task_struct *task, const struct sample_header *header,
+                                       struct unwind_state *state, const int is_old) {
+    unwind_begin(state);
+    struct process_entry *entry = bpf_map_lookup_elem(&processes, &header->pid);
+    if (entry && entry->start == header->process_start && entry->exec_id == header->exec_id)
+        open_mappings(state, entry);
+    struct mm_struct *mm = TASK(is_old, task, mm);
+    state->raw.stack_root = 0;
+    if (mm && TASK(is_old, task, pid) == TASK(is_old, task, tgid))
+        state->raw.stack_root = TASK(is_old, mm, start_stack);
+    state->raw.thread_pointer = 0;
 #if !defined(__TARGET_ARCH_arm64)
-    walk.state.thread_pointer = task->thread.fsbase;
+    state->raw.thread_pointer = TASK(is_old, task, thread.fsbase);
 #endif
-    bpf_loop(MAX_USER_FRAMES, walk_frame, &walk, 0);
-    record->header.user_frames = walk.count;
-    record->header.stack_end = walk.state.end;
 }
 
 /* The registers the task had in user mode, when the tick hit it inside the kernel. */
-static __inline int find_user_registers(struct task_struct *task, struct user_registers *registers) {
-    if (registers->is_user) return 1;
-    saved_registers *saved = (saved_registers *)bpf_task_pt_regs(task);
-    if (!saved) return 0;
-    REGISTERS(saved, registers);
-    return registers->is_user;
+static __always_inline enum user_mode take_saved_registers(struct task_struct *task, struct raw_stack *raw,
+                                                           const int is_old) {
+    if (is_old) return copy_user_registers(raw, task);
+    const saved_registers *saved = (const saved_registers *)bpf_task_pt_regs(task);
+    return saved ? take_user_registers(raw, saved, 1) : USER_MODE_NONE;
 }
 
-static __inline void fill_user_stack(struct task_struct *task, struct sample_record *record,
-                                     struct user_registers *registers, __u32 base) {
-    record->header.user_frames = 0;
-    if ((task->flags & PF_KTHREAD) || !task->mm) record->header.stack_end = STACK_END_KERNEL_THREAD;
-    else if (!find_user_registers(task, registers)) record->header.stack_end = STACK_END_NO_REGISTERS;
-    else if (registers->is_compat) record->header.stack_end = STACK_END_COMPAT;
-    else walk_user_stack(task, record, registers, base);
+/* Sets the registers when there is a user stack to walk (1), else says why there is none. */
+static __always_inline int find_user_stack(struct bpf_perf_event_data *context, struct task_struct *task,
+                                           const struct tick *tick, const int is_old) {
+    struct raw_stack *raw = &tick->walk->state.raw;
+    __u8 *end = &tick->record->header.stack_end;
+    if ((TASK(is_old, task, flags) & PF_KTHREAD) || !TASK(is_old, task, mm)) {
+        *end = STACK_END_KERNEL_THREAD;
+        return 0;
+    }
+    enum user_mode mode = take_user_registers(raw, &context->regs, 0);
+    if (mode == USER_MODE_NONE) mode = take_saved_registers(task, raw, is_old);
+    *end = mode == USER_MODE_COMPAT ? STACK_END_COMPAT : STACK_END_NO_REGISTERS;
+    return mode == USER_MODE_NATIVE;
 }
 
-static __inline __u32 fill_kernel_stack(struct bpf_perf_event_data *context, struct sample_record *record) {
+static __always_inline __u32 fill_kernel_stack(struct bpf_perf_event_data *context,
+                                               struct sample_record *record) {
+    if (!kernel_stacks || is_user_mode(&context->regs)) return 0;
     long bytes = bpf_get_stack(context, record->frames, MAX_KERNEL_FRAMES * sizeof(__u64), 0);
     return bytes > 0 ? (__u32)bytes / sizeof(__u64) : 0;
 }
 
-static __inline void fill_header(struct task_struct *task, struct sample_header *header) {
-    struct task_struct *leader = task->group_leader;
+static __always_inline void fill_header(struct task_struct *task, struct sample_header *header,
+                                        const int is_old) {
+    struct task_struct *leader = TASK(is_old, task, group_leader);
     header->time_ns = bpf_ktime_get_boot_ns();
-    header->process_start = leader->start_boottime;
-    header->exec_id = leader->self_exec_id;
-    header->pid = namespace_number(leader);
-    header->tid = namespace_number(task);
-    __builtin_memset(header->padding, 0, sizeof(header->padding));
+    header->process_start = TASK(is_old, leader, start_boottime);
+    header->exec_id = TASK(is_old, leader, self_exec_id);
+    header->pid = namespace_number(leader, is_old);
+    header->tid = namespace_number(task, is_old);
+    header->user_frames = 0;
+    header->ticket = 0;
+    header->cpu = bpf_get_smp_processor_id();
+    header->padding = 0;
     bpf_get_current_comm(header->comm, sizeof(header->comm));
 }
 
@@ -111,7 +127,7 @@ static __inline void fill_header(struct task_struct *task, struct sample_header 
  * equals the rate is then sampled like any other, and the number of samples stays exact (a strictly periodic
  * timer misjudges it by 2 to 6 confidence intervals).
  */
-static __inline int is_chosen(struct cpu_state *cpu) {
+static __always_inline int is_chosen(struct cpu_state *cpu) {
     cpu->now += TICK_ONE;
     if ((__s32)(cpu->now - cpu->chosen) < 0) return 0;
     cpu->start += sampling_period;
@@ -119,30 +135,89 @@ static __inline int is_chosen(struct cpu_state *cpu) {
     return 1;
 }
 
+static __always_inline int count_tick(struct cpu_state *cpu) {
+    cpu->counters[COUNTER_TICKS]++;
+    if (is_chosen(cpu)) return 1;
+    cpu->counters[COUNTER_DISCARDED]++;
+    return 0;
+}
+
+/* Everything before the user frames; 1 when there are some. */
+static __always_inline int begin_sample(struct bpf_perf_event_data *context, struct task_struct *task,
+                                        const struct tick *tick, const int is_old) {
+    struct sample_header *header = &tick->record->header;
+    tick->cpu->counters[COUNTER_CAPTURED]++;
+    fill_header(task, header, is_old);
+    tick->walk->base = header->kernel_frames = fill_kernel_stack(context, tick->record);
+    tick->walk->count = 0;
+    if (!find_user_stack(context, task, tick, is_old)) return 0;
+    begin_walk(task, header, &tick->walk->state, is_old);
+    return 1;
+}
+
+static __always_inline int is_miss(__u32 end) {
+    return end == STACK_END_PAGE_MISSING || end == STACK_END_UNKNOWN_PROCESS ||
+           end == STACK_END_UNKNOWN_MAPPING;
+}
+
+static __always_inline void end_walk(const struct tick *tick) {
+    struct sample_header *header = &tick->record->header;
+    header->user_frames = tick->walk->count;
+    header->stack_end = tick->walk->state.end;
+    if (is_miss(tick->walk->state.end))
+        header->ticket = send_raw_stack(tick->cpu, tick->walk, header->time_ns, &header->stack_end);
+}
+
+static __always_inline void send_sample(const struct tick *tick) {
+    struct sample_header *header = &tick->record->header;
+    __u64 frames = (__u64)header->kernel_frames + header->user_frames;
+    BOUND(frames, MAX_FRAMES - 1);
+    if (bpf_ringbuf_output(&samples, header, sizeof(*header) + frames * sizeof(__u64), BPF_RB_NO_WAKEUP))
+        tick->cpu->counters[COUNTER_RING_FULL]++;
+    tick->cpu->counters[COUNTER_CAPTURED_NS] += bpf_ktime_get_boot_ns() - header->time_ns;
+}
+
 SEC("perf_event")
 int on_cpu_sample(struct bpf_perf_event_data *context) {
-    __u32 zero = 0;
-    struct cpu_state *cpu = bpf_map_lookup_elem(&cpu_states, &zero);
-    if (!cpu) return 0;
-    cpu->counters[COUNTER_TICKS]++;
-    if (!is_chosen(cpu)) {
-        cpu->counters[COUNTER_DISCARDED]++;
-        return 0;
+    struct tick tick;
+    if (!find_tick(&tick) || !count_tick(tick.cpu)) return 0;
+    struct task_struct *task = running_task(NEW_KERNEL);
+    if (task->pid == 0 || !is_target(task, NEW_KERNEL)) return 0; /* pid 0 is the idle task */
+    if (begin_sample(context, task, &tick, NEW_KERNEL)) {
+        bpf_loop(MAX_USER_FRAMES, walk_frame_in_loop, &tick, 0);
+        end_walk(&tick);
     }
-    struct task_struct *task = bpf_get_current_task_btf();
-    if (task->pid == 0 || !is_target(task)) return 0; /* pid 0 is the idle task */
-    cpu->counters[COUNTER_CAPTURED]++;
-    struct sample_record *record = bpf_map_lookup_elem(&scratch, &zero);
-    if (!record) return 0;
-    struct user_registers registers = {};
-    REGISTERS(&context->regs, &registers);
-    fill_header(task, &record->header);
-    __u32 kernel_frames = kernel_stacks && !registers.is_user ? fill_kernel_stack(context, record) : 0;
-    record->header.kernel_frames = kernel_frames;
-    fill_user_stack(task, record, &registers, kernel_frames);
-    __u32 frames = (kernel_frames + record->header.user_frames) & (MAX_FRAMES - 1);
-    __u32 bytes = sizeof(struct sample_header) + frames * sizeof(__u64);
-    if (bpf_ringbuf_output(&samples, record, bytes, BPF_RB_NO_WAKEUP)) cpu->counters[COUNTER_RING_FULL]++;
-    cpu->counters[COUNTER_CAPTURED_NS] += bpf_ktime_get_boot_ns() - record->header.time_ns;
+    send_sample(&tick);
+    return 0;
+}
+
+/* Frames of one program; MAX_USER_FRAMES / this tail calls at most, the kernel allows 32. */
+#define FRAMES_PER_PROGRAM 64
+
+/* Walks on, in this program and in the next; returns when the walk is over. */
+static __always_inline void walk_frames(struct bpf_perf_event_data *context, const struct tick *tick) {
+    for (int i = 0; i < FRAMES_PER_PROGRAM; i++)
+        if (walk_frame_alone(0)) goto out;
+    bpf_tail_call(context, &steps, 0);
+out:
+    end_walk(tick);
+    send_sample(tick);
+}
+
+SEC("perf_event")
+int on_cpu_sample_tail(struct bpf_perf_event_data *context) {
+    struct tick tick;
+    if (!find_tick(&tick) || !count_tick(tick.cpu)) return 0;
+    struct task_struct *task = running_task(OLD_KERNEL);
+    if (TASK(OLD_KERNEL, task, pid) == 0 || !is_target(task, OLD_KERNEL)) return 0;
+    if (begin_sample(context, task, &tick, OLD_KERNEL)) walk_frames(context, &tick);
+    else send_sample(&tick);
+    return 0;
+}
+
+SEC("perf_event")
+int walk_tail(struct bpf_perf_event_data *context) {
+    struct tick tick;
+    if (find_tick(&tick)) walk_frames(context, &tick);
     return 0;
 }

@@ -65,7 +65,7 @@
     X(RULE_CFA_DEREF, "deref")         /* CFA = *(base + offset) + addend */                                 \
     X(RULE_PLT, "plt")                 /* CFA = sp + 8, and 8 more when (pc & 15) >= offset */               \
     X(RULE_SIGNAL, "signal")           /* every register from the kernel's signal frame at sp */             \
-    X(RULE_FRAME_POINTER, "fp")        /* the file promises frame pointers here (Go's stack switches) */     \
+    X(RULE_FRAME_POINTER, "fp")        /* as RULE_CFA, on another stack (Go's switches); fp 0 is a root */   \
     X(RULE_UNSUPPORTED, "unsupported") /* a row exists, in a shape we cannot follow */
 
 /* Bits of unwind_rule.saved; no bit: the register has its value still. */
@@ -74,6 +74,7 @@
 #define SAVED_BX_AT_CFA 4
 #define SAVED_BX_AT_FP 8     /* at (this frame's) fp + bx_offset */
 #define SAVED_RA_REGISTER 16 /* return address in ra_register (vfork's rdi, arm64's leaf functions) */
+#define RULE_GUESSED 32 /* derived from machine code: followed as it is, but the stack is `approximate` */
 
 enum rule_kind {
 #define TABLES_ENUM(name, ...) name,

@@ -4,41 +4,32 @@
 
 #define PID_LEVELS_MAX 32 /* MAX_PID_NS_LEVEL of the kernel */
 
-struct level_search {
-    struct pid *pid;
-    __u32 number;
-    __u32 levels;
-};
+/*
+ * A field of a task. `is_old` is a constant: programs for kernels before 5.11 have no typed pointer to the
+ * running task (bpf_get_current_task_btf) and copy each field; the others load it.
+ */
+#define TASK(is_old, task, field) ((is_old) ? BPF_CORE_READ(task, field) : (task)->field)
 
-/* bpf_loop step: takes the number that our pid namespace gives the process. */
-static long find_level(__u32 level, struct level_search *search) {
-    struct upid upid;
-    unsigned int inode = 0;
-    if (level >= search->levels) return 1;
-    const void *at = (const char *)search->pid + bpf_core_field_offset(struct pid, numbers) +
-                     level * bpf_core_type_size(struct upid);
-    struct pid_namespace *namespace = 0;
-    if (bpf_probe_read_kernel(&namespace, sizeof(namespace), at + bpf_core_field_offset(struct upid, ns)))
-        return 1;
-    if (bpf_probe_read_kernel(&inode, sizeof(inode),
-                              (const char *)namespace + bpf_core_field_offset(struct pid_namespace, ns.inum)))
-        return 1;
-    if (inode != pid_namespace) return 0;
-    if (bpf_probe_read_kernel(&upid.nr, sizeof(upid.nr), at + bpf_core_field_offset(struct upid, nr)))
-        return 1;
-    search->number = upid.nr;
-    return 1;
+static __always_inline struct task_struct *running_task(const int is_old) {
+    return is_old ? (struct task_struct *)bpf_get_current_task() : bpf_get_current_task_btf();
+}
+
+/* The number that `pid_namespace` gives the process, 0 when it has none there. */
+static __noinline __u32 number_in_namespace(struct task_struct *task) {
+    struct pid *pid = BPF_CORE_READ(task, thread_pid);
+    __u32 deepest = BPF_CORE_READ(pid, level);
+    for (__u32 level = 0; level < PID_LEVELS_MAX && level <= deepest; level++) {
+        const char *at = (const char *)pid + bpf_core_field_offset(struct pid, numbers) +
+                         level * bpf_core_type_size(struct upid);
+        const struct upid *upid = (const struct upid *)at;
+        if (BPF_CORE_READ(upid, ns, ns.inum) == pid_namespace) return BPF_CORE_READ(upid, nr);
+    }
+    return 0;
 }
 
 /* The task's number in our pid namespace, 0 when it has none there. */
-static __noinline __u32 namespace_number(struct task_struct *task) {
-    struct level_search search = {};
-    if (!pid_namespace) return task->pid;
-    search.pid = task->thread_pid;
-    if (!search.pid) return 0;
-    search.levels = search.pid->level + 1;
-    bpf_loop(PID_LEVELS_MAX, find_level, &search, 0);
-    return search.number;
+static __always_inline __u32 namespace_number(struct task_struct *task, const int is_old) {
+    return pid_namespace ? number_in_namespace(task) : (__u32)TASK(is_old, task, pid);
 }
 
 /* Puts a process into the pid set; counts it when the set is full. */
@@ -49,11 +40,11 @@ static void follow(__u32 tgid) {
     if (bpf_map_update_elem(&targets, &tgid, &yes, BPF_ANY) && cpu) cpu->counters[COUNTER_TARGETS_FULL]++;
 }
 
-static __inline int in_pid_set(struct task_struct *task) {
-    __u32 tgid = task->tgid;
+static __always_inline int in_pid_set(struct task_struct *task, const int is_old) {
+    __u32 tgid = TASK(is_old, task, tgid);
     if (bpf_map_lookup_elem(&targets, &tgid)) return 1;
     if (!pid_namespace) return 0;
-    __u32 number = namespace_number(task->group_leader);
+    __u32 number = namespace_number(TASK(is_old, task, group_leader), is_old);
     if (!number || !bpf_map_lookup_elem(&seeds, &number)) return 0;
     follow(tgid);
     return 1;
@@ -68,8 +59,8 @@ static __inline int is_wanted_comm(void) {
 }
 
 /* True when the running task passes every filter that is set. */
-static __inline int is_target(struct task_struct *task) {
-    if (filter_pids && !in_pid_set(task)) return 0;
+static __always_inline int is_target(struct task_struct *task, const int is_old) {
+    if (filter_pids && !in_pid_set(task, is_old)) return 0;
     if (filter_cgroup && bpf_current_task_under_cgroup(&cgroups, 0) != 1) return 0;
     if (filter_comm && !is_wanted_comm()) return 0;
     return 1;

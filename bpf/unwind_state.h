@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause OR GPL-2.0-only */
+/* What the unwinder (unwind.h) keeps between two steps. */
+#pragma once
+
+#include "tables.h"
+
+struct unwind_state {
+    struct unwind_mapping mapping; /* the last hit; empty at first */
+    __u32 mapping_index;
+    __u32 mapping_table; /* location of the process's mapping_table, 0: unknown process */
+    __u32 mapping_count;
+    __u32 end;                  /* enum stack_end, once unwind_step() gave something else than STEP_CALLER */
+    __u64 signal_registers[34]; /* room for what a signal frame holds */
+    /* Registers and flags; also the range of stack bytes that can be read at once (stack_start, stack_bytes).
+     * Last, so that those bytes follow it and both are one record. */
+    struct raw_stack raw;
+};
+
+/* Per CPU. A walk is one stack. */
+struct walk {
+    struct unwind_state state;
+    __u8 bytes[RAW_STACK_BYTES_MAX]; /* the stack window, STACK_WINDOW_BYTES; all of it for a raw stack */
+    __u32 base;                      /* index of the first user frame in the record */
+    __u32 count;                     /* of user frames */
+};
+ABI_ASSERT(__builtin_offsetof(struct walk, bytes) ==
+               __builtin_offsetof(struct walk, state.raw) + sizeof(struct raw_stack),
+           "a raw_stack and its bytes are one record");
+
+#define STACK_WINDOW_BYTES 1024

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause OR GPL-2.0-only */
+/*
+ * User memory as the BPF unwinder reads it. The price of reading it is per call, not per byte (57 ns for 8
+ * bytes, 91 for 1 KiB): a window of the stack is copied once and several frames are unwound from it.
+ */
+#pragma once
+
+#include "unwind_state.h"
+
+#define WINDOW_BELOW 64 /* registers are saved below the return address: usually within this */
+#define PAGE_BYTES 4096
+
+static __always_inline int read_user(void *to, __u64 from, __u32 bytes) {
+    return bpf_probe_read_user(to, bytes, (const void *)from) != 0;
+}
+
+static __always_inline struct walk *walk_of(struct unwind_state *state) {
+    return (struct walk *)((char *)state - __builtin_offsetof(struct walk, state));
+}
+
+/* Moves the window so that it holds `address`: from there up, or what of that is readable. */
+static __noinline int move_window(struct walk *walk, __u64 address) {
+    struct raw_stack *raw = &walk->state.raw;
+    __u64 start = address - WINDOW_BELOW;
+    if (start < raw->registers[REGISTER_SP] && address >= raw->registers[REGISTER_SP])
+        start = raw->registers[REGISTER_SP];
+    raw->stack_start = start;
+    raw->stack_bytes = STACK_WINDOW_BYTES;
+    if (!bpf_probe_read_user(walk->bytes, STACK_WINDOW_BYTES, (const void *)start)) return 0;
+    raw->stack_start = address; /* the page below may be what is missing */
+    __u64 bytes = PAGE_BYTES - (address & (PAGE_BYTES - 1));
+    if (bytes > STACK_WINDOW_BYTES) bytes = STACK_WINDOW_BYTES;
+    raw->stack_bytes = bytes;
+    if (bytes >= 8 && !bpf_probe_read_user(walk->bytes, bytes, (const void *)address)) return 0;
+    raw->stack_bytes = 8;
+    if (!bpf_probe_read_user(walk->bytes, 8, (const void *)address)) return 0;
+    raw->stack_bytes = 0;
+    return STACK_END_UNREADABLE;
+}
+
+static __always_inline int read_stack(struct unwind_state *state, __u64 address, __u64 *word) {
+    struct walk *walk = walk_of(state);
+    __u64 offset = address - state->raw.stack_start;
+    if (offset + 8 > state->raw.stack_bytes || offset > STACK_WINDOW_BYTES - 8) {
+        int problem = move_window(walk, address);
+        if (problem) return problem;
+        offset = address - state->raw.stack_start;
+    }
+    if (offset > STACK_WINDOW_BYTES - 8) return STACK_END_UNREADABLE;
+    *word = *(const __u64 *)(walk->bytes + offset);
+    return 0;
+}
+
+static __always_inline int copy_stack(struct unwind_state *state, __u64 address, __u64 *words, __u32 bytes) {
+    (void)state;
+    return read_user(words, address, bytes) ? STACK_END_UNREADABLE : 0;
+}
