@@ -1,0 +1,19 @@
+// What the rows of a page must be before anything relies on them: rows come from files that anybody wrote.
+#pragma once
+
+#include <span>
+
+#include "cfi/file_rows.h"
+
+namespace emberscope {
+
+// A page holds at most this many: its bucket index has 16 bits.
+constexpr size_t kPageRowsMax = 0xffff;
+
+// A kind, registers and saved registers that exist.
+bool IsValidRule(const unwind_rule &rule);
+
+// None, or at most kPageRowsMax: the first at lo 0, ascending, each with a valid rule.
+bool AreValidRows(std::span<const CfiRow> rows);
+
+} // namespace emberscope
