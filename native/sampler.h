@@ -1,5 +1,5 @@
-// The BPF programs, their timers, the sample ring and the side-band as one object with a lifetime.
-// Opening checks everything that can fail; Start() only switches the timers on.
+// The BPF programs, their timers, the rings and the side-band as one object with a lifetime. Opening checks
+// everything that can fail; Start() reads the processes that run and switches the timers on.
 #pragma once
 
 #include <cstdint>
@@ -8,32 +8,17 @@
 #include <unordered_set>
 #include <vector>
 
+#include "bpf_programs.h"
 #include "record_decode.h"
+#include "sampler_options.h"
 #include "sideband.h"
 #include "status.h"
+#include "timers.h"
+#include "unwind/stages.h"
 
-struct profiler;
 struct ring_buffer;
-struct bpf_link;
 
 namespace emberscope {
-
-// See src/native/sampler.ts for meaning and units.
-struct SamplerOptions {
-    uint32_t rate_hz = 99;
-    std::string event = "auto";
-    bool by_pid = true;
-    int cgroup_fd = -1;
-    std::string comm;
-    bool kernel_stacks = true;
-    uint32_t dither = 4;
-    uint32_t pid_namespace_inode = 0;
-    uint32_t ring_bytes = 1 << 20;
-};
-
-struct BpfStats {
-    uint64_t runs = 0, time_ns = 0;
-};
 
 class Sampler {
   public:
@@ -42,31 +27,36 @@ class Sampler {
     Sampler(const Sampler &) = delete;
     Sampler &operator=(const Sampler &) = delete;
 
-    const std::string &event() const { return event_; }
+    const std::string &event() const { return timers_.event(); }
+    // 'loop' or 'tail-calls'.
+    const char *unwinder() const { return programs_.uses_loop() ? "loop" : "tail-calls"; }
     Status AddTarget(int32_t pid);
     Status Start();
     void Stop();
+    // Empties every ring; the events go to the tracker, and wait for DrainEvents().
     Result<SampleColumns> Drain();
+    // Events up to the last Drain(), and at least as far as its samples.
     std::vector<ProcessEvent> DrainEvents();
     std::vector<double> Counters() const;
-    BpfStats Stats() const;
+    BpfStats Stats() const { return programs_.Stats(); }
+    UnwindStats Unwinding() const { return stages_->stats(); }
+    uint64_t MapBytes() const { return programs_.MapBytes(); }
 
   private:
     Sampler() = default;
-    Status Load(const SamplerOptions &options);
-    Status CheckLayout() const;
-    Status OpenTimers(const SamplerOptions &options, const std::vector<int> &cpus);
-    Status OpenTimersOf(const char *event, const std::vector<int> &cpus);
+    Status OpenRings(const SamplerOptions &options);
+    Status PublishProcesses();
+    void TakeSample(std::span<const std::byte> record);
 
-    SamplerOptions options_;
-    std::string event_;
-    profiler *skeleton_ = nullptr;
-    ring_buffer *ring_ = nullptr;
-    int stats_fd_ = -1;
-    std::vector<int> timers_;
-    std::vector<bpf_link *> links_;
+    bool by_pid_ = true;
+    bool is_started_ = false, is_stopped_ = false;
+    Timers timers_;
+    BpfPrograms programs_;
+    ring_buffer *samples_ = nullptr, *raw_stacks_ = nullptr;
     Sideband sideband_;
     RecordDecoder decoder_;
+    std::unique_ptr<UnwindStages> stages_;
+    std::vector<ProcessEvent> events_; // drained, not yet asked for
     std::unordered_set<int32_t> followed_;
 };
 

@@ -12,6 +12,7 @@ export function accountingLines(capture: CaptureReport): string[] {
     `frames   ${frames.named + sum(frames.unnamed)} = named ${frames.named} + unnamed ${sum(frames.unnamed)}${reasons(frames.unnamed)}`,
     `cost     ${ms(overhead.cpuNs)} CPU, of it BPF ${ms(overhead.bpfTimeNs)} in ${overhead.bpfRuns} runs` +
       `${perRun(capture)}; memory ${byteSize(overhead.rssBytes)}`,
+    ...unwindingLines(capture),
     `timing   start to first sample ${ms(timing.startToFirstSampleNs)}, last sample to files ${ms(timing.lastSampleToFilesNs)}`,
     `source   event ${capture.event} at ${capture.rateHz} Hz on ${capture.host.cpus} CPUs, Linux ${capture.host.kernel}`,
     ...capture.notes.map((note) => `note     ${clean(note)}`),
@@ -24,6 +25,17 @@ function perRun({ samples, overhead }: CaptureReport): string {
   if (bpfCapturedNs === undefined || samples.captured === 0) return ''
   const other = Math.max(0, bpfTimeNs - bpfCapturedNs) / Math.max(1, bpfRuns - samples.captured)
   return ` (${(bpfCapturedNs / samples.captured).toFixed(0)} ns a captured sample, ${other.toFixed(0)} ns any other run)`
+}
+
+function unwindingLines({ unwinding, overhead }: CaptureReport): string[] {
+  if (!unwinding) return []
+  const { variant, rawStacks, processes, files, pages, parsedPages, cachedPages, evictedPages } = unwinding
+  return [
+    `unwind   by ${variant}; ${processes} processes, ${files} files, ${pages} pages of tables` +
+      ` (parsed ${parsedPages}, cached ${cachedPages}, evicted ${evictedPages}); ${rawStacks} stacks in user space`,
+    `kernel   ${byteSize(overhead.kernelBytes ?? 0)} of BPF maps, of it unwind tables ${byteSize(unwinding.shardBytes)}` +
+      ` (filled ${byteSize(unwinding.tableBytesMax)} at most)`,
+  ]
 }
 
 function sum(counts: CountByReason): number {

@@ -155,6 +155,24 @@ export interface CaptureReport {
     readonly bpfCapturedNs?: number
     readonly cpuNs: number
     readonly rssBytes: number
+    /** Memory of all BPF maps: rings, hashes and unwind tables; absent where it was not measured. */
+    readonly kernelBytes?: number
+  }
+  /** How native stacks were unwound; absent where it was not told. Sizes in bytes. */
+  readonly unwinding?: {
+    readonly variant: string
+    /** Stacks that user space finished, because a table was not loaded when they were taken. */
+    readonly rawStacks: number
+    readonly processes: number
+    readonly files: number
+    /** Text pages with tables now, and how many were read from files and from the cache. */
+    readonly pages: number
+    readonly parsedPages: number
+    readonly cachedPages: number
+    readonly evictedPages: number
+    /** Unwind tables in kernel memory: filled at most, and as charged. */
+    readonly tableBytesMax: number
+    readonly shardBytes: number
   }
   readonly timing: { readonly startToFirstSampleNs: number; readonly lastSampleToFilesNs: number }
   /** Sentences for the user: kptr_restrict hides kernel names, JIT frames need a perf map, ... */

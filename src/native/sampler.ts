@@ -20,25 +20,88 @@ export interface SamplerOptions {
   readonly pidNamespaceInode: number
   /** Bytes of the sample ring, a power of two of at least 4096; see ringBytes() in pipeline/ring-size.ts. */
   readonly ringBytes: number
+  /** Which of the two BPF unwinders: 'auto' takes the loop (kernels from 5.17 on) where it can. */
+  readonly unwinder: 'auto' | UnwinderVariant
+  /** Where parsed unwind tables are kept between runs; '' for nowhere. */
+  readonly cacheDir: string
+  /** Unwind tables in kernel memory, at least 1 MiB: past it the least used are evicted. */
+  readonly kernelBudgetBytes: number
+  /** Indexes of tables and stacks that wait for a table, in our memory, at least 1 MiB. */
+  readonly userBudgetBytes: number
+  /** Bytes of the ring of raw stacks, a power of two of at least 4096; see rawRingBytes(). */
+  readonly rawRingBytes: number
+  /** Stacks that may be unwound in user space in a second, of all CPUs together; 0: none. */
+  readonly rawStacksPerSecond: number
+}
+
+export type UnwinderVariant = 'loop' | 'tail-calls'
+
+/** What unwinding holds and has done. Sizes in bytes. */
+export interface UnwindStats {
+  readonly tracker: {
+    readonly processes: number
+    readonly files: number
+    readonly unreadableFiles: number
+    readonly published: number
+    readonly rescans: number
+    readonly lostEvents: number
+  }
+  readonly tables: {
+    /** Every BPF map but the shards: rings, directory, rules, hashes. */
+    readonly mapBytes: number
+    /** Filled in the shards now, and at most so far. */
+    readonly bytes: number
+    readonly bytesMax: number
+    /** The shards as the kernel charges them. */
+    readonly shardBytes: number
+    readonly pages: number
+    readonly evicted: number
+    /** Pages that found no room. */
+    readonly refused: number
+    readonly rules: number
+    readonly mappingTables: number
+  }
+  readonly loader: {
+    readonly parsed: number
+    readonly fromCache: number
+    readonly failed: number
+    readonly bytes: number
+  }
+  readonly raw: {
+    /** Stacks that user space finished. */
+    readonly finished: number
+    readonly parked: number
+    readonly parkedBytes: number
+    readonly unmatched: number
+    readonly overflowed: number
+  }
+  /** What does not work as it should (the cache, mostly), '' when all does. */
+  readonly note: string
 }
 
 export interface NativeSampler {
   /** The event in use: 'cpu-clock' or 'cycles'. */
   readonly event: string
+  /** The unwinder in use. */
+  readonly unwinder: UnwinderVariant
   /** Puts a process into the pid set. Errors: TypeError for no pid; code 'usage' when the set (65 536) is full. */
   addTarget(pid: number): void
-  /** Starts the timers. */
+  /** Reads the mappings of the processes that run, then starts the timers. */
   start(): void
   /** Stops the timers; what is in the rings stays to be drained. Safe to call twice. */
   stop(): void
-  /** Moves every record now in the ring into one batch, without waiting. */
+  /**
+   * Moves every record now in the rings into one batch, without waiting. A sample that met a table which was not loaded
+   * comes in a later batch, once it is. After stop() the last of them come, which may take some seconds.
+   */
   drain(): SampleBatch
-  /** Moves every side-band record now in the perf rings into one batch, sorted by time. */
+  /** The process events up to the last drain(), and at least as far as its samples, as one batch sorted by time. */
   drainEvents(): EventBatch
   /** Values in the order of AbiNames.counters, summed over CPUs. */
   counters(): Float64Array
   /** Runs and nanoseconds of our BPF programs by the kernel's own statistics (BPF_ENABLE_STATS); zeros when not permitted. */
   bpfStats(): { readonly runs: number; readonly timeNs: number }
+  unwindStats(): UnwindStats
   /** Frees everything. Safe to call twice; any later call throws AgentError-like Error with code 'sampler_closed'. */
   close(): void
 }

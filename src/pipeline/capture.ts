@@ -17,6 +17,7 @@ import { filterText, openSampler, type SamplingRequest, worded } from './open-sa
 import { raisePriority } from './priority.ts'
 import { Pump } from './pump.ts'
 import { SelfCost } from './self-cost.ts'
+import { unwindingReport, unwindNotes } from './unwind-report.ts'
 import { watchForEnd } from './watch-end.ts'
 
 export interface CaptureRequest extends Omit<SamplingRequest, 'byPid'> {
@@ -133,6 +134,7 @@ async function nameAndReport(session: Session, times: WindowTimes): Promise<Prof
   const { aggregator, executables, request, pump, sampler, cost } = session
   const counters = pump.counters()
   const bpf = sampler.bpfStats()
+  const unwind = sampler.unwindStats()
   if (aggregator.size === 0 && (counters.captured ?? 0) === 0)
     throw new AgentError('no_samples', noSamplesMessage(request, times.durationNs))
   executables.openLatePerfMaps()
@@ -153,12 +155,19 @@ async function nameAndReport(session: Session, times: WindowTimes): Promise<Prof
       bpfTimeNs: bpf.timeNs,
       bpfCapturedNs: counters.captured_ns ?? 0,
       ...cost.total(bpf.timeNs + symbolizerCpuNs),
+      kernelBytes: unwind.tables.mapBytes + unwind.tables.shardBytes,
     },
+    unwinding: unwindingReport(sampler.unwinder, unwind),
     timing: {
       startToFirstSampleNs: Math.max(0, pump.firstSampleNs - cost.startBootNs),
       lastSampleToFilesNs: 0,
     },
-    notes: [...filterNotes(request), ...lossNotes(session, counters), ...named.notes],
+    notes: [
+      ...filterNotes(request),
+      ...lossNotes(session, counters),
+      ...unwindNotes(pump.stackQuality().truncated, unwind),
+      ...named.notes,
+    ],
   }
   return { ...named.profile, comments: comments(report), capture: report }
 }

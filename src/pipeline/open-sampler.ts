@@ -5,7 +5,8 @@ import { loadAddon } from '../native/addon.ts'
 import type { NativeSampler, SamplerOptions } from '../native/sampler.ts'
 import { ownPidNamespaceInode } from '../process/proc-files.ts'
 import { withCgroup } from './cgroup.ts'
-import { ringBytes } from './ring-size.ts'
+import { rawRingBytes, ringBytes } from './ring-size.ts'
+import { unwindOptions } from './unwinding.ts'
 
 /** Timer ticks per sample, of which one at random is kept: independent of the target's own rhythm from 3 on. */
 const DITHER = 4
@@ -47,6 +48,8 @@ export function openSampler(request: SamplingRequest): NativeSampler {
       dither: DITHER,
       pidNamespaceInode: ownPidNamespaceInode(),
       ringBytes: ringBytes(request.rateHz, cpus().length),
+      rawRingBytes: rawRingBytes(request.rateHz, cpus().length),
+      ...unwindOptions(process.env, process.geteuid?.() ?? -1),
     }
     return worded(() => new Sampler(options))
   })

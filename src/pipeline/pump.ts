@@ -1,7 +1,7 @@
 /**
  * Moves what the kernel has collected into the aggregator, every 100 ms, on the main thread: no native thread ever calls
  * into JavaScript. Samples leave the ring before the process events do, so the events always reach at least as far as
- * the samples; they are applied first.
+ * the samples; they are applied first. A sample whose unwind table had to be loaded comes turns later, with its own time.
  */
 import type { Aggregator } from '../aggregate/aggregator.ts'
 import type { CountByReason } from '../model/profile.ts'
@@ -43,7 +43,7 @@ export class Pump {
 
   #count(batch: SampleBatch): void {
     for (const end of batch.stackEnd) this.#ends[end] = (this.#ends[end] ?? 0) + 1
-    if (Number.isNaN(this.firstSampleNs) && batch.timeNs.length > 0) this.firstSampleNs = batch.timeNs[0]!
+    for (const timeNs of batch.timeNs) if (!(timeNs >= this.firstSampleNs)) this.firstSampleNs = timeNs
   }
 
   /** Sums over all turns so far. */

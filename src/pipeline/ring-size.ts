@@ -1,4 +1,4 @@
-/** How large the sample ring must be so that a stalled event loop loses nothing. */
+/** How large the rings must be so that a stalled event loop loses nothing. */
 
 /** A full garbage collection of a large heap, or a suspended laptop's first second: the loop comes back within this. */
 const STALL_SECONDS = 3
@@ -11,4 +11,16 @@ const RING_BYTES_MAX = 512 * 1024 * 1024
 export function ringBytes(rateHz: number, cpus: number): number {
   const needed = rateHz * cpus * STALL_SECONDS * RECORD_BYTES
   return Math.min(RING_BYTES_MAX, Math.max(RING_BYTES_MIN, 2 ** Math.ceil(Math.log2(needed))))
+}
+
+/** A raw stack with the most bytes it may have, headers included. */
+const RAW_STACK_BYTES = 16 * 1024 + 512
+/** Misses come in bursts, when a program starts: for half a second every sample is one. */
+const BURST_SECONDS = 0.5
+const RAW_RING_BYTES_MAX = 64 * 1024 * 1024
+
+/** Bytes of the ring of raw stacks, a power of two. */
+export function rawRingBytes(rateHz: number, cpus: number): number {
+  const needed = rateHz * cpus * BURST_SECONDS * RAW_STACK_BYTES
+  return Math.min(RAW_RING_BYTES_MAX, Math.max(RING_BYTES_MIN, 2 ** Math.ceil(Math.log2(needed))))
 }

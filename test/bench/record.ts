@@ -12,6 +12,7 @@ import { loadAddon } from '../../src/native/addon.ts'
 import { findTool } from '../helpers/host.ts'
 import { type ProfileRun, runCommand, runProfile, scratchDirectory } from '../helpers/profile-run.ts'
 import { type Companion, startCompanion, startTruth } from '../helpers/truth.ts'
+import { OPTIONS } from '../native/sampler-options.ts'
 
 const RATE_HZ = 99
 const SECONDS = 3
@@ -93,17 +94,7 @@ function perf(target: Companion): Figures {
 /** Nanoseconds of BPF per captured sample and per tick without one, at a stack depth of the truth program. */
 async function bpfCost(depth: number): Promise<{ sampleNs: number; tickNs: number }> {
   const { Sampler, abi } = loadAddon()
-  const options = {
-    rateHz: 999,
-    event: 'cpu-clock',
-    byPid: true,
-    cgroupFd: 0,
-    comm: '',
-    kernelStacks: true,
-    dither: 4,
-    pidNamespaceInode: 0,
-    ringBytes: 1 << 24,
-  } as const
+  const options = { ...OPTIONS, rateHz: 999, event: 'cpu-clock', ringBytes: 1 << 24 } as const
   const program = startTruth('threads', String(cpus().length), '60', String(depth))
   const measure = async (pid: number) => {
     const sampler = new Sampler(options)

@@ -10,6 +10,7 @@ import { loadAddon } from '../../src/native/addon.ts'
 import type { SampleBatch } from '../../src/native/sample-batch.ts'
 import { skipUnless } from '../helpers/host.ts'
 import { startTruth, truthProgram } from '../helpers/truth.ts'
+import { OPTIONS } from '../native/sampler-options.ts'
 
 const FUNCTIONS = ['heavy', 'medium', 'light'] as const
 const RATE_HZ = 100
@@ -44,8 +45,7 @@ function classify(batch: SampleBatch, ranges: readonly Range[], ofStack: number[
 async function squaredErrors(dither: number, ranges: readonly Range[]): Promise<number[]> {
   const program = startTruth('lockstep', String(RUN_MS))
   const { Sampler } = loadAddon()
-  const filters = { byPid: true, cgroupFd: 0, comm: '', kernelStacks: true, pidNamespaceInode: 0 }
-  const sampler = new Sampler({ rateHz: RATE_HZ, event: 'cpu-clock', dither, ringBytes: 1 << 20, ...filters })
+  const sampler = new Sampler({ ...OPTIONS, rateHz: RATE_HZ, event: 'cpu-clock', dither })
   try {
     sampler.addTarget(program.pid)
     await sleep(100) // it measures its counter before it takes the byte
@@ -53,6 +53,7 @@ async function squaredErrors(dither: number, ranges: readonly Range[]): Promise<
     program.stdin.end('\n')
     const used = await program.json()
     const counts = FUNCTIONS.map(() => 0)
+    sampler.stop()
     classify(sampler.drain(), ranges, [], counts)
     const samples = counts.reduce((sum, count) => sum + count, 0)
     const measured = FUNCTIONS.reduce((sum, name) => sum + used[name]!, 0)

@@ -31,6 +31,11 @@ describe('options of the sampler', () => {
     cgroupFd: [-1, 2 ** 31, 0.5],
     pidNamespaceInode: [-1, 2 ** 32],
     event: ['', 'cycle', 'auto '],
+    unwinder: ['', 'tail', 'loop '],
+    rawRingBytes: [0, 4097, 2 ** 32],
+    rawStacksPerSecond: [-1, 0.5, 1e6 + 1],
+    kernelBudgetBytes: [0, 2 ** 20 - 1, 2 ** 32],
+    userBudgetBytes: [0, 2 ** 20 - 1, 2 ** 32],
   }
   for (const [name, values] of Object.entries(outOfRange))
     it(`refuses ${name} out of range by its name`, () => {

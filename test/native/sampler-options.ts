@@ -12,6 +12,12 @@ export const OPTIONS: SamplerOptions = {
   dither: 4,
   pidNamespaceInode: 0,
   ringBytes: 1 << 20,
+  unwinder: 'auto',
+  cacheDir: '',
+  kernelBudgetBytes: 16 << 20,
+  userBudgetBytes: 16 << 20,
+  rawRingBytes: 1 << 20,
+  rawStacksPerSecond: 1000,
 }
 
 /** `skip` of a test that opens a sampler: BPF and perf events want root. */

@@ -8,6 +8,7 @@ import { ExecutableTable } from '../../../src/process/executable-table.ts'
 import { ProcessTable } from '../../../src/process/process-table.ts'
 import { sampleBatch } from '../aggregate/sample-batch.ts'
 import { EVENT_KINDS, eventBatch } from '../process/event-batch.ts'
+import { UNWIND_STATS } from './unwind-stats.ts'
 
 const PID = 5_000_001
 const ABI: AbiNames = {
@@ -26,6 +27,7 @@ const ABI: AbiNames = {
 /** A sampler that gives these batches, one pair a turn, and writes down what was asked of it. */
 class RecordedSampler implements NativeSampler {
   readonly event = 'recorded'
+  readonly unwinder = 'loop'
   readonly calls: string[] = []
   readonly #turns: { samples?: SampleBatch; events?: EventBatch }[]
   constructor(...turns: { samples?: SampleBatch; events?: EventBatch }[]) {
@@ -44,6 +46,9 @@ class RecordedSampler implements NativeSampler {
   }
   bpfStats() {
     return { runs: 0, timeNs: 0 }
+  }
+  unwindStats() {
+    return UNWIND_STATS
   }
   addTarget(): void {}
   start(): void {}
@@ -103,12 +108,14 @@ describe('a turn of the pump', () => {
         samples: [{ stack: 0, pid: PID, timeNs }],
       }),
     })
-    const { pump } = pumpOf(new RecordedSampler({}, turn(70), turn(90)))
+    const { pump } = pumpOf(new RecordedSampler({}, turn(70), turn(90), turn(60)))
     pump.turn()
     assert.ok(Number.isNaN(pump.firstSampleNs))
     pump.turn()
     pump.turn()
     assert.equal(pump.firstSampleNs, 70)
+    pump.turn()
+    assert.equal(pump.firstSampleNs, 60, 'one that waited for its unwind table comes late')
   })
 
   it('of nothing changes nothing', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { ringBytes } from '../../../src/pipeline/ring-size.ts'
+import { rawRingBytes, ringBytes } from '../../../src/pipeline/ring-size.ts'
 
 /** Bytes of a sample with 64 frames in the ring: the ring's header, the record's, the addresses. */
 const SAMPLE_BYTES = 8 + 56 + 64 * 8
@@ -30,5 +30,22 @@ describe('ringBytes', () => {
   it('stays within its bounds', () => {
     assert.equal(ringBytes(1, 1), 256 * 1024)
     assert.equal(ringBytes(999, 4096), 512 * 1024 * 1024)
+  })
+})
+
+describe('rawRingBytes', () => {
+  it('is a power of two that holds half a second of misses on every CPU, up to 64 MiB', () => {
+    for (const rateHz of [1, 19, 99, 999])
+      for (const cpus of [1, 2, 5, 64]) {
+        const bytes = rawRingBytes(rateHz, cpus)
+        assert.equal(2 ** Math.round(Math.log2(bytes)), bytes)
+        assert.ok(bytes === 64 << 20 || bytes >= (rateHz * cpus * 16_384) / 2, `${rateHz} Hz, ${cpus} CPUs`)
+      }
+  })
+
+  it('is what it was measured with', () => {
+    assert.equal(rawRingBytes(19, 2), 512 * 1024)
+    assert.equal(rawRingBytes(99, 2), 2 * 1024 * 1024)
+    assert.equal(rawRingBytes(999, 256), 64 * 1024 * 1024)
   })
 })

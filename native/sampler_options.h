@@ -1,0 +1,29 @@
+// What a sampler is opened with; see src/native/sampler.ts for meaning and units.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace emberscope {
+
+enum class UnwinderVariant { automatic, loop, tail_calls };
+
+struct SamplerOptions {
+    uint32_t rate_hz = 99;
+    std::string event = "auto";
+    bool by_pid = true;
+    int cgroup_fd = -1;
+    std::string comm;
+    bool kernel_stacks = true;
+    uint32_t dither = 4;
+    uint32_t pid_namespace_inode = 0;
+    uint32_t ring_bytes = 1 << 20;
+    UnwinderVariant unwinder = UnwinderVariant::automatic;
+    std::string cache_directory; // '' for none
+    uint64_t kernel_budget_bytes = 64 << 20;
+    uint64_t user_budget_bytes = 64 << 20;
+    uint32_t raw_ring_bytes = 1 << 20;
+    uint32_t raw_stacks_per_second = 1000;
+};
+
+} // namespace emberscope

@@ -1,0 +1,47 @@
+#include "unwind/stages.h"
+
+#include <algorithm>
+
+#include "track/boot_clock.h"
+
+namespace emberscope {
+
+namespace {
+
+// Of the user budget: parked stacks (16 KiB each at most), the rest is for the loader.
+constexpr uint64_t kShareOfQueue = 4;
+// Samples may sit in the ring while their CPU is still writing them.
+constexpr uint64_t kForgetSlackNs = 2'000'000'000;
+
+} // namespace
+
+UnwindStages::UnwindStages(std::unique_ptr<BpfTableMemory> memory, const Limits &limits,
+                           RawQueue::Finished finished)
+    : memory_(std::move(memory)), store_(*memory_, limits.kernel_bytes),
+      loader_(limits.cache_directory, limits.user_bytes - limits.user_bytes / kShareOfQueue),
+      tracker_(*memory_, store_, loader_),
+      queue_(tracker_, store_, loader_, limits.user_bytes / kShareOfQueue, std::move(finished)) {}
+
+void UnwindStages::Turn(const std::vector<ProcessEvent> &events, bool is_last) {
+    uint64_t now_ns = BootClockNs();
+    for (const ProcessEvent &event : events)
+        tracker_.Apply(event);
+    queue_.Turn(is_last);
+    ForgetEnded();
+    store_.Reclaim();
+    turned_ns_ = now_ns;
+}
+
+// The rings were emptied a turn ago, so what they gave now is younger than that, or waits in the queue.
+void UnwindStages::ForgetEnded() {
+    if (turned_ns_ < kForgetSlackNs) return;
+    uint64_t oldest_ns = queue_.stats().oldest_time_ns;
+    uint64_t time_ns = turned_ns_ - kForgetSlackNs;
+    tracker_.Forget(oldest_ns ? std::min(oldest_ns, time_ns) : time_ns);
+}
+
+UnwindStats UnwindStages::stats() const {
+    return {tracker_.stats(), store_.stats(), loader_.stats(), queue_.stats(), loader_.note()};
+}
+
+} // namespace emberscope
