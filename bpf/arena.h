@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause OR GPL-2.0-only */
 /*
  * Searches in the unwind tables (tables.h). The includer provides
- *   const __u8 *shard_at(__u32 index)                   SHARD_BYTES, or NULL
- *   const __u32 *directory_at(__u32 word)               or NULL past the end
- *   const struct unwind_rule *rule_at(__u32 index)      or NULL past the end
+ *   const __u8 *shard_at(const struct unwind_state *, __u32 index)               SHARD_BYTES, or NULL
+ *   const __u32 *directory_at(const struct unwind_state *, __u32 word)           NULL past the end
+ *   const struct unwind_rule *rule_at(const struct unwind_state *, __u32 index)  NULL past the end
  * Whatever the tables hold, nothing outside of them is read: every offset into a shard is masked or compared
  * just before it is used. (clang would drop a mask that C's types make redundant and that the verifier needs,
  * hence BOUND; a mask makes one state where a comparison makes two.)
@@ -65,7 +65,7 @@ static __inline int search_mapping(struct unwind_state *state, const __u8 *shard
 /* Takes the mappings of a process for the walk, unless the entry is stale. */
 static __inline void open_mappings(struct unwind_state *state, const struct process_entry *entry) {
     __u64 at = LOCATION_OFFSET(entry->location);
-    const __u8 *shard = shard_at(LOCATION_SHARD(entry->location));
+    const __u8 *shard = shard_at(state, LOCATION_SHARD(entry->location));
     if (!shard || at > SHARD_BYTES - sizeof(struct mapping_table)) return;
     const struct mapping_table *table = (const struct mapping_table *)(shard + at);
     if (table->id != entry->id) return;
@@ -94,17 +94,18 @@ static __inline __u32 search_rows(__u8 *shard, __u64 blob, __u64 offset) {
 }
 
 /* The rule in force at a file offset of state->mapping. */
-static __inline enum page_rule find_rule(const struct unwind_mapping *mapping, __u64 position,
+static __inline enum page_rule find_rule(const struct unwind_state *state, __u64 position,
                                          const struct unwind_rule **rule) {
+    const struct unwind_mapping *mapping = &state->mapping;
     if (mapping->kind != MAPPING_FILE) return PAGE_RULE_NONE;
-    const __u32 *word = directory_at(mapping->directory + (__u32)(position >> TEXT_PAGE_SHIFT));
+    const __u32 *word = directory_at(state, mapping->directory + (__u32)(position >> TEXT_PAGE_SHIFT));
     if (!word) return PAGE_RULE_NONE;
     __u32 location = *(volatile const __u32 *)word; /* read once: it changes under us */
     if (location == PAGE_NOT_LOADED) return PAGE_RULE_MISSING;
     if (location == PAGE_WITHOUT_ROWS) return PAGE_RULE_NONE;
-    __u8 *shard = (__u8 *)shard_at(LOCATION_SHARD(location));
+    __u8 *shard = (__u8 *)shard_at(state, LOCATION_SHARD(location));
     __u64 blob = LOCATION_OFFSET(location);
     if (!shard || blob > SHARD_BYTES - sizeof(struct page_blob)) return PAGE_RULE_NONE;
-    *rule = rule_at(search_rows(shard, blob, position & (TEXT_PAGE_BYTES - 1)));
+    *rule = rule_at(state, search_rows(shard, blob, position & (TEXT_PAGE_BYTES - 1)));
     return *rule && (*rule)->kind != RULE_NONE ? PAGE_RULE_FOUND : PAGE_RULE_NONE;
 }

@@ -4,17 +4,20 @@
 
 #include "unwind_state.h"
 
-static __always_inline const __u8 *shard_at(__u32 index) {
+static __always_inline const __u8 *shard_at(const struct unwind_state *state, __u32 index) {
+    (void)state;
     __u32 zero = 0;
     void *shard = bpf_map_lookup_elem(&shards, &index);
     return shard ? bpf_map_lookup_elem(shard, &zero) : 0;
 }
 
-static __always_inline const __u32 *directory_at(__u32 word) {
+static __always_inline const __u32 *directory_at(const struct unwind_state *state, __u32 word) {
+    (void)state;
     return bpf_map_lookup_elem(&directory, &word);
 }
 
-static __always_inline const struct unwind_rule *rule_at(__u32 index) {
+static __always_inline const struct unwind_rule *rule_at(const struct unwind_state *state, __u32 index) {
+    (void)state;
     return bpf_map_lookup_elem(&rules, &index);
 }
 
@@ -22,6 +25,6 @@ static __always_inline const struct unwind_rule *rule_at(__u32 index) {
 
 static __noinline int find_mapping(struct unwind_state *state, __u64 address) {
     if (!state->mapping_table) return STACK_END_UNKNOWN_PROCESS;
-    const __u8 *shard = shard_at(LOCATION_SHARD(state->mapping_table));
+    const __u8 *shard = shard_at(state, LOCATION_SHARD(state->mapping_table));
     return shard && search_mapping(state, shard, address) ? 0 : STACK_END_UNKNOWN_MAPPING;
 }

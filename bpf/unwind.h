@@ -48,7 +48,8 @@ static __inline void unwind_begin(struct unwind_state *state) {
 }
 
 static __inline enum step unwind_finish(struct unwind_state *state, __u32 end) {
-    state->end = end == STACK_END_ROOT && state->raw.guessed ? STACK_END_GUESSED : end;
+    if (end == STACK_END_ROOT && state->raw.guessed) end = STACK_END_GUESSED;
+    state->end = end;
     return STEP_END;
 }
 
@@ -131,38 +132,57 @@ static __inline int restore(struct unwind_state *state, __u32 at_cfa, __u32 at_f
     return read_stack(state, (at_cfa ? cfa : fp) + offset, value);
 }
 
-static __inline enum step unwind_by_rule(struct unwind_state *state, const struct unwind_rule *rule) {
-    __u64 cfa = 0, pc = 0, fp = state->raw.FP, bx = state->raw.BX;
+/* The frame must lie above its callee's; a leaf of arm64 may have none. */
+static __inline int check_cfa(const struct unwind_state *state, const struct unwind_rule *rule, __u64 cfa) {
+    if (rule->kind == RULE_FRAME_POINTER || cfa > state->raw.SP) return 0;
+    return cfa == state->raw.SP && (rule->saved & SAVED_RA_REGISTER) ? 0 : STACK_END_BAD_CFA;
+}
+
+struct caller {
+    __u64 cfa, pc, fp, bx;
+};
+
+/* 0, or the end that it makes. */
+static __inline int find_caller(struct unwind_state *state, const struct unwind_rule *rule,
+                                struct caller *caller) {
     __u32 saved = rule->saved;
-    int problem = find_cfa(state, rule, &cfa);
+    __u64 fp = state->raw.FP;
+    int problem = find_cfa(state, rule, &caller->cfa);
+    if (!problem) problem = check_cfa(state, rule, caller->cfa);
+    if (!problem) problem = find_return_address(state, rule, caller->cfa, &caller->pc);
+    if (!problem)
+        problem = restore(state, saved & SAVED_FP_AT_CFA, saved & SAVED_FP_AT_FP, caller->cfa, fp,
+                          rule->fp_offset, &caller->fp);
+    if (!problem)
+        problem = restore(state, saved & SAVED_BX_AT_CFA, saved & SAVED_BX_AT_FP, caller->cfa, fp,
+                          rule->bx_offset, &caller->bx);
+    return problem;
+}
+
+static __inline enum step unwind_by_rule(struct unwind_state *state, const struct unwind_rule *rule) {
+    struct caller caller = {.fp = state->raw.FP, .bx = state->raw.BX};
+    if (rule->kind == RULE_FRAME_POINTER && caller.fp == 0) return unwind_finish(state, STACK_END_ROOT);
+    int problem = find_caller(state, rule, &caller);
     if (problem) return unwind_finish(state, problem);
-    if (rule->kind == RULE_FRAME_POINTER) {
-        if (fp == 0) return unwind_finish(state, STACK_END_ROOT);
-    } else if (cfa <= state->raw.SP && !(cfa == state->raw.SP && (saved & SAVED_RA_REGISTER)))
-        return unwind_finish(state, STACK_END_BAD_CFA);
-    if ((problem = find_return_address(state, rule, cfa, &pc))) return unwind_finish(state, problem);
-    if ((problem = restore(state, saved & SAVED_FP_AT_CFA, saved & SAVED_FP_AT_FP, cfa, state->raw.FP,
-                           rule->fp_offset, &fp)))
-        return unwind_finish(state, problem);
-    if ((problem = restore(state, saved & SAVED_BX_AT_CFA, saved & SAVED_BX_AT_FP, cfa, state->raw.FP,
-                           rule->bx_offset, &bx)))
-        return unwind_finish(state, problem);
-    if (saved & RULE_GUESSED) state->raw.guessed = 1;
-    state->raw.BX = bx;
-    return unwind_return(state, pc, cfa, fp);
+    if (rule->saved & RULE_GUESSED) state->raw.guessed = 1;
+    state->raw.BX = caller.bx;
+    return unwind_return(state, caller.pc, caller.cfa, caller.fp);
+}
+
+/* Where to look the pc up: a return address may be the first byte behind a function that ends in the call. */
+static __inline __u64 unwind_address(const struct unwind_state *state) {
+    return state->raw.PC - (state->raw.is_exact != REGISTERS_EXACT);
 }
 
 /* Moves to the caller. */
 static __inline enum step unwind_step(struct unwind_state *state) {
     const struct unwind_rule *rule = 0;
-    /* A return address may be the first byte behind a function whose last instruction is the call. */
-    __u64 address = state->raw.PC - (state->raw.is_exact != REGISTERS_EXACT);
+    __u64 address = unwind_address(state);
     if (address - state->mapping.start >= state->mapping.end - state->mapping.start) {
         int miss = find_mapping(state, address);
         if (miss) return unwind_finish(state, miss);
     }
-    enum page_rule found =
-        find_rule(&state->mapping, address - state->mapping.start + state->mapping.position, &rule);
+    enum page_rule found = find_rule(state, address - state->mapping.start + state->mapping.position, &rule);
     if (found == PAGE_RULE_MISSING) return unwind_finish(state, STACK_END_PAGE_MISSING);
     if (found == PAGE_RULE_NONE || !rule) return unwind_without_rule(state);
     switch (rule->kind) {
@@ -179,3 +199,8 @@ static __inline enum step unwind_step(struct unwind_state *state) {
         return unwind_finish(state, STACK_END_UNSUPPORTED);
     }
 }
+
+#undef PC
+#undef SP
+#undef FP
+#undef BX
