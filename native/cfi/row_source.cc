@@ -32,7 +32,7 @@ std::vector<RowSpan> Overlay(std::span<const RowSpan> old, uint64_t start, uint6
         if (span.start < start) merged.push_back({span.start, start, span.rule});
         if (at < span.start) merged.push_back({at, span.start, rule});
         RowSpan both = {std::max(span.start, start), std::min(span.end, end), span.rule};
-        if (!SameRule(span.rule, rule)) both.rule = unwind_rule{.kind = RULE_UNSUPPORTED};
+        if (!SameRule(span.rule, rule)) both.rule = RuleOf(RULE_UNSUPPORTED);
         merged.push_back(both);
         if (span.end > end) merged.push_back({end, span.end, span.rule});
         at = std::max(at, both.end);

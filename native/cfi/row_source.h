@@ -62,6 +62,13 @@ class RowSource {
     virtual Status Collect(RowCollector *into) const = 0;
 };
 
+// A rule that says no more than its kind.
+inline unwind_rule RuleOf(rule_kind kind) {
+    unwind_rule rule{};
+    rule.kind = static_cast<uint8_t>(kind);
+    return rule;
+}
+
 inline bool SameRule(const unwind_rule &one, const unwind_rule &other) {
     return __builtin_memcmp(&one, &other, sizeof one) == 0;
 }
