@@ -3,6 +3,7 @@
 #include <elf.h>
 
 #include "elf_debugdata.h"
+#include "elf_gopclntab.h"
 #include "elf_plt.h"
 #include "elf_symbols.h"
 
@@ -102,6 +103,27 @@ void FillAddresses(const ElfFile &file, const std::vector<double> &offsets, ElfA
     answer->segment_size = code->memory_size;
 }
 
+// Go's own table names every Go function exactly; it yields to a full symbol table, never to .dynsym, whose
+// few labels would reach over the functions between them.
+void NameFromGoTable(const ElfFile &file, const std::vector<SymbolTable> &tables,
+                     const AddressQueries &queries, std::vector<SymbolName> *found, ElfAnswer *answer) {
+    std::vector<bool> wanted(queries.size());
+    bool any = false;
+    for (size_t position = 0; position < queries.size(); ++position) {
+        const SymbolName &symbol = (*found)[position];
+        const std::string_view label = symbol.name.empty() ? "" : tables[symbol.table].label;
+        wanted[position] = label != ".symtab" && label != "debug file";
+        any = any || wanted[position];
+    }
+    if (!any && answer->has_symbols) return;
+    const Result<GoTable> table = FindGoTable(file);
+    if (!table.ok()) return Note(answer, table.status().message);
+    if (!table.value().file) return;
+    answer->has_symbols = true;
+    const size_t named = NameGoFunctions(table.value(), queries, wanted, found);
+    if (named > 0) answer->sources.push_back(".gopclntab");
+}
+
 // Fills the PLT stubs among the positions that no symbol covers.
 void NameStubs(const ElfFile &file, const SymbolTable &dynsym, const AddressQueries &queries,
                std::vector<SymbolName> *found) {
@@ -141,8 +163,9 @@ void FillNames(const ElfFile &file, const ElfFile *debug, const std::vector<doub
     answer->has_symbols = search.has_functions();
     std::vector<SymbolName> found = search.Names();
     std::vector<bool> used(list.tables().size());
+    NameFromGoTable(file, list.tables(), queries, &found, answer);
     for (const SymbolName &symbol : found) {
-        if (!symbol.name.empty()) used[symbol.table] = true;
+        if (symbol.table < used.size() && !symbol.name.empty()) used[symbol.table] = true;
     }
     for (size_t index = 0; index < used.size(); ++index) {
         if (used[index]) answer->sources.push_back(list.tables()[index].label);

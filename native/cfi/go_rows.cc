@@ -242,6 +242,8 @@ unwind_rule GoRows::SwitchedRule(int32_t depth, const Frame &frame) const {
     if (depth == 0 && frame.has_frame) return RuleAt(depth, frame, false);
     unwind_rule rule = RuleOf(RULE_FRAME_POINTER);
     rule.saved = SAVED_FP_AT_CFA;
+    // Before Go 1.21 a switch has no frame: the frame pointer is its caller's, and that is passed over.
+    if (!frame.has_frame) rule.saved |= RULE_GUESSED;
     if (arm64_) {
         if (depth < 0 || depth > INT16_MAX - 8) return RuleOf(RULE_UNSUPPORTED);
         rule.base = kArmFp;

@@ -8,7 +8,7 @@ seconds=${1:-60}
 out=${FUZZ_OUT:-../../build/fuzz}
 mkdir -p "$out"
 parsers="../file_reader.cc ../elf_file.cc ../elf_symbols.cc ../elf_dynamic.cc ../elf_plt.cc ../elf_debugdata.cc
-  ../elf_resolve.cc ../text_lines.cc ../text_symbols.cc"
+  ../elf_gomodule.cc ../elf_gopclntab.cc ../elf_resolve.cc ../text_lines.cc ../text_symbols.cc"
 for target in elf text; do
   # shellcheck disable=SC2086 # a list of files
   clang++-19 -std=c++20 -O1 -g -Wall -Wextra -Werror -Wno-missing-field-initializers -fno-exceptions \

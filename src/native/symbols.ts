@@ -25,7 +25,7 @@ export interface ResolvedElf extends ResolvedSymbols {
   readonly segment: { readonly address: number; readonly fileOffset: number; readonly size: number }
   /** True when some symbol table with functions was found (here, in .gnu_debugdata or in the debug file). */
   readonly hasSymbols: boolean
-  /** Which tables gave names: any of '.symtab' '.dynsym' '.gnu_debugdata' 'debug file'. */
+  /** Which tables gave names: any of '.symtab' '.dynsym' '.gnu_debugdata' '.gopclntab' 'debug file'. */
   readonly sources: readonly string[]
   /** True when this file, or the debug file, has .debug_info. */
   readonly hasDwarf: boolean
