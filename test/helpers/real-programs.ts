@@ -21,7 +21,8 @@ function rustSource(types: number): string {
 pub struct Type${n} { pub number: u64, pub text: String, pub list: Vec<Option<(u32, String)>> }
 impl Type${n} {
     pub fn work(&mut self, rounds: u64) -> u64 {
-        self.list.extend((0..rounds).map(|i| if i % 3 == 0 { None } else { Some((i as u32, format!("{i}:{}", self.text))) }));
+        let text = self.text.clone();
+        self.list.extend((0..rounds).map(|i| if i % 3 == 0 { None } else { Some((i as u32, format!("{i}:{text}"))) }));
         self.list.sort();
         self.list.iter().flatten().fold(self.number, |sum, (a, b)| sum.rotate_left(3) ^ *a as u64 ^ b.len() as u64)
     }
@@ -97,7 +98,7 @@ function gitHistory(commits: number): string {
 function gitRepository(): string {
   const directory = scratchDirectory()
   execFileSync('git', ['init', '-q', '--bare', '-b', 'main', directory])
-  execFileSync('git', ['fast-import', '--quiet'], { cwd: directory, input: gitHistory(4000) })
+  execFileSync('git', ['fast-import', '--quiet'], { cwd: directory, input: gitHistory(6000) })
   return directory
 }
 
@@ -168,7 +169,7 @@ export function realPrograms(): readonly RealProgram[] {
       name: 'git repack',
       tools: ['git'],
       prepare: () => ({
-        command: ['git', 'repack', '-adfq', '--depth=50', '--window=50'],
+        command: ['git', 'repack', '-adfq', '--depth=50', '--window=100'],
         cwd: gitRepository(),
       }),
     },

@@ -87,6 +87,12 @@ describe('stacks without frame pointers', { skip: skipUnless('cc', 'c++') }, () 
   it('a stripped program', async () => {
     const run = await profileTruth([truthProgram('callbacks-stripped'), SECONDS], RATE_HZ)
     assertComplete('stripped', run)
+    // No names, but the frames are there: leaf, C library, sort, part, main, start.
+    const deep = countStacks(namedStacks(run.profile), ({ frames }) => frames.length >= 8)
+    assert.ok(
+      deep >= GOAL * run.report.samples.kept,
+      `${deep} of ${run.report.samples.kept} are 8 frames deep`,
+    )
   })
 
   it('a program whose file is deleted while it runs', async () => {
