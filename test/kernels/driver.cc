@@ -61,6 +61,20 @@ struct Tally {
     std::map<std::string, size_t> others; // what was not expected
 };
 
+struct Run {
+    std::string asked, got;
+};
+
+Run Parse(const std::string &text) {
+    size_t colon = text.find(':');
+    return {text.substr(0, colon), text.substr(colon + 1)};
+}
+
+UnwinderVariant VariantOf(const std::string &asked) {
+    if (asked == "loop") return UnwinderVariant::loop;
+    return asked == "tail-calls" ? UnwinderVariant::tail_calls : UnwinderVariant::automatic;
+}
+
 pid_t Spawn(const char *mode) {
     pid_t child = fork();
     if (child == 0) {
@@ -106,26 +120,30 @@ void Count(const SampleColumns &columns, const Symbols &symbols, const Case &tes
 Status Sample(Sampler *sampler, const Case &test, const Symbols &symbols, Tally *tally) {
     if (Status status = sampler->Start(); !status.ok()) return status;
     std::vector<std::vector<std::string>> chains;
-    for (int turn = 0; turn < SECONDS_MAX * 10 && tally->samples < ENOUGH; turn++) {
+    bool is_last = false;
+    for (int turn = 0; !is_last; turn++) {
         usleep(100'000);
+        is_last = turn == SECONDS_MAX * 10 || tally->samples >= ENOUGH;
+        if (is_last) sampler->Stop(); // the last drain waits for what is still unwound in user space
         Result<SampleColumns> columns = sampler->Drain();
         if (!columns.ok()) return columns.status();
         Count(columns.value(), symbols, test, tally, &chains);
         sampler->DrainEvents();
     }
-    sampler->Stop();
     return Status::Ok();
 }
 
-Status Run(const Case &test, const std::string &, Symbols symbols, Tally *tally) {
+Status Try(const Case &test, const Run &run, Symbols symbols, Tally *tally) {
     SamplerOptions options;
     options.rate_hz = 49;
     options.event = "cpu-clock";
     options.kernel_stacks = false;
+    options.unwinder = VariantOf(run.asked);
     pid_t child = Spawn(test.mode);
     symbols.set_base(BaseOf(child));
     Result<std::unique_ptr<Sampler>> sampler = Sampler::Open(options);
     Status status = sampler.status();
+    if (status.ok()) check(run.got == sampler.value()->unwinder(), "the variant that was to be expected");
     if (status.ok()) status = sampler.value()->AddTarget(child);
     if (status.ok()) status = Sample(sampler.value().get(), test, symbols, tally);
     kill(-child, SIGKILL);
@@ -134,10 +152,10 @@ Status Run(const Case &test, const std::string &, Symbols symbols, Tally *tally)
     return status;
 }
 
-void Judge(const Case &test, const std::string &variant, const Symbols &symbols) {
+void Judge(const Case &test, const Run &run, const Symbols &symbols) {
     Tally tally;
-    Status status = Run(test, variant, symbols, &tally);
-    std::string claim = variant + " " + test.mode;
+    Status status = Try(test, run, symbols, &tally);
+    std::string claim = run.got + ", " + test.mode;
     if (!status.ok()) {
         check(0, (claim + ": " + status.message + ": " + strerror(status.error_number)).c_str());
         return;
@@ -172,7 +190,7 @@ int main(int count, char **arguments) {
     check(!symbols.empty(), "the known program's symbols can be read");
     for (int i = 1; i < count; i++)
         for (const Case &test : CASES)
-            Judge(test, arguments[i], symbols);
+            Judge(test, Parse(arguments[i]), symbols);
     int failed = report();
     fflush(stdout);
     if (getpid() == 1) reboot(RB_POWER_OFF); // never the machine of somebody who tries it by hand

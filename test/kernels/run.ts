@@ -12,11 +12,12 @@ import { initramfs } from './initramfs.ts'
 import { boot, type Console } from './machine.ts'
 import { fetchKernels, NoPackages } from './packages.ts'
 
-/** Series of Debian's kernels, and the unwinder's variants to run there; `auto` is what the kernel gets by itself. */
+const BOTH = ['auto:loop', 'tail-calls:tail-calls']
+/** Series of Debian's kernels; for each run there the variant of the unwinder that is asked for and the one to get. */
 const KERNELS = new Map([
-  ['5.10', ['auto']], // no bpf_loop: auto is tail calls
-  ['6.1', ['auto', 'tail_calls']],
-  ['6.12', ['auto', 'tail_calls']],
+  ['5.10', ['auto:tail-calls']], // no bpf_loop
+  ['6.1', BOTH],
+  ['6.12', BOTH],
 ])
 const MACHINE_TIMEOUT_MS = 180_000
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'emberscope-kernels')
