@@ -44,24 +44,22 @@ export function perfScript(dataPath: string): NamedStack[] {
   )
 }
 
-// A header line a sample, then its frames leaf first, each "   address symbol (file)", then an empty line.
+// A header line a sample, then its frames leaf first, each "   address symbol (file)", then an empty line. A function that
+// was inlined has "inlined" for its file; its caller, or that one's, has the file.
 function parsePerfScript(text: string): NamedStack[] {
   const stacks: NamedStack[] = []
   for (const block of text.split(/\n\s*\n/)) {
-    const frames = block
-      .split('\n')
-      .map((line) => /^\s+([0-9a-f]+) (.*) \((.*)\)$/.exec(line))
-      .filter((match) => match !== null)
-      .map(([, address, name, path]): NamedFrame => {
-        const isKernel = address!.length === 16 && address!.startsWith('ff')
-        return {
-          name: name!,
-          module: path!.slice(path!.lastIndexOf('/') + 1),
-          kind: isKernel ? 'kernel' : 'native',
-          isNamed: name !== '[unknown]',
-        }
-      })
-    if (frames.length > 0) stacks.push({ frames: frames.reverse(), samples: 1, labels: {} })
+    const frames: NamedFrame[] = []
+    let module = ''
+    for (const line of block.split('\n').reverse()) {
+      const match = /^\s+([0-9a-f]+) (.*) \((.*)\)$/.exec(line)
+      if (!match) continue
+      const [, address, name, path] = match as unknown as [string, string, string, string]
+      if (path !== 'inlined') module = path.slice(path.lastIndexOf('/') + 1)
+      const isKernel = address.length === 16 && address.startsWith('ff')
+      frames.push({ name, module, kind: isKernel ? 'kernel' : 'native', isNamed: name !== '[unknown]' })
+    }
+    if (frames.length > 0) stacks.push({ frames, samples: 1, labels: {} })
   }
   return stacks
 }

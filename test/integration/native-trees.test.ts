@@ -61,7 +61,7 @@ async function compare(command: readonly string[]): Promise<void> {
 
 describe('call trees beside perf with DWARF', { skip: skipUnless('cc', 'c++', 'perf') }, () => {
   it('callbacks of qsort', () => compare([truthProgram('callbacks'), SECONDS]))
-  it('callbacks of qsort, static', () => compare([truthProgram('callbacks-static'), SECONDS]))
+  // Of a static program perf 6.1 shows the leaf only: nothing to compare.
   it('exceptions, sorting, signal handlers and clocks', () => compare([truthProgram('exceptions'), SECONDS]))
   it('children of vfork, clones and threads', () => compare([truthProgram('clones'), SECONDS]))
   // perf keeps 127 frames of a stack at most: the deep programs are compared at a depth that it can show.
