@@ -1,13 +1,16 @@
-// Module init: registers the sampler and the symbol readers. Each sampler belongs to one JavaScript object
-// and is closed with it or with the environment, so worker threads and double loading are safe.
+// Module init: registers the sampler, the symbol readers and the unwind readers. Each sampler belongs to one
+// JavaScript object and is closed with it or with the environment, so worker threads and double loading are
+// safe.
 #include <napi.h>
 
+#include "cfi_binding.h"
 #include "sampler_binding.h"
 #include "symbols_binding.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
     emberscope::RegisterSampler(env, exports);
     emberscope::RegisterSymbolReaders(env, exports);
+    emberscope::RegisterUnwindReaders(env, exports);
     return exports;
 }
 
