@@ -4,6 +4,7 @@
 #include <ctime>
 #include <sys/resource.h>
 
+#include "kernel_features.h"
 #include "sampler.h"
 #include "sampler_columns_binding.h"
 #include "sampler_options_binding.h"
@@ -163,10 +164,16 @@ static Napi::Value ReapedChildrenCpuNs(const Napi::CallbackInfo &info) {
     return Napi::Number::New(info.Env(), nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime));
 }
 
+// The variant of the unwinder that this kernel gets; needs the right to load BPF programs, else tail-calls.
+static Napi::Value UnwinderOfKernel(const Napi::CallbackInfo &info) {
+    return Napi::String::New(info.Env(), HasBpfLoop() ? "loop" : "tail-calls");
+}
+
 void RegisterSampler(Napi::Env env, Napi::Object exports) {
     exports.Set("Sampler", SamplerObject::Define(env));
     exports.Set("bootTimeNs", Napi::Function::New<BootTimeNs>(env, "bootTimeNs"));
     exports.Set("reapedChildrenCpuNs", Napi::Function::New<ReapedChildrenCpuNs>(env, "reapedChildrenCpuNs"));
+    exports.Set("unwinderOfKernel", Napi::Function::New<UnwinderOfKernel>(env, "unwinderOfKernel"));
     exports.Set("abi", AbiToJs(env));
 }
 

@@ -6,7 +6,7 @@ import { release } from 'node:os'
 import { dirname, join } from 'node:path'
 
 const MINIMUM_NODE = [20, 19]
-const MINIMUM_KERNEL = [5, 17] // bpf_loop
+const MINIMUM_KERNEL = [5, 10] // the oldest that test/kernels boots
 const CAP_SYS_ADMIN = 21n
 const CAP_PERFMON = 38n
 const CAP_BPF = 39n

@@ -1,27 +1,32 @@
-/** What of a process can be named: the perf map of its runtime, and symbols and debug data of every mapped binary. */
+/** What of a process can be unwound and named: unwind tables, symbols and debug data of every mapped binary, and the perf
+ * map of its runtime. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
-import { basename } from 'node:path'
-import type { ResolvedElf, SymbolReaders } from '../native/symbols.ts'
+import type { SymbolReaders } from '../native/symbols.ts'
+import type { UnwindReaders } from '../native/unwind-tables.ts'
 import { openPerfMap } from '../process/perf-map.ts'
 import { type MapsEntry, readMaps } from '../process/proc-files.ts'
 import { RUNTIMES } from '../symbolize/runtimes.ts'
+import { type BinaryFinding, describeBinary } from './doctor-binary.ts'
 import type { Finding } from './preflight.ts'
 import { clean } from './terminal.ts'
 
 /** Binaries looked at in one process; a browser maps some 200. */
 const MAX_BINARIES = 400
 
+type Readers = SymbolReaders & UnwindReaders
+
 /** Findings about one process. Errors: none, what cannot be read is a finding. */
-export async function examineProcess(pid: number, name: string, readers: SymbolReaders): Promise<Finding[]> {
+export async function examineProcess(pid: number, name: string, readers: Readers): Promise<BinaryFinding[]> {
   const maps = readMaps(pid)
   if (!maps)
     return [finding('maps', 'warning', `${clean(name)} (${pid}): its mappings cannot be read`, 'run as root')]
   const binaries = distinctFiles(maps)
-  const runtime = runtimeFinding(pid, name, binaries)
-  const rows: Finding[] = []
+  const rows: BinaryFinding[] = [...runtimeFinding(pid, name, binaries), ...jitFinding(pid, name, maps)]
   // One after the other: each opens up to three files, and there is no hurry.
   for (const entry of binaries.slice(0, MAX_BINARIES)) rows.push(await examineBinary(pid, entry, readers))
-  return [...runtime, ...rows]
+  if (binaries.length > MAX_BINARIES)
+    rows.push(finding('binaries', 'ok', `${binaries.length - MAX_BINARIES} more binaries, not looked into`))
+  return rows
 }
 
 function finding(id: string, level: Finding['level'], text: string, fix = ''): Finding {
@@ -36,6 +41,14 @@ function distinctFiles(maps: readonly MapsEntry[]): MapsEntry[] {
       byPath.set(entry.path, entry)
   }
   return [...byPath.values()]
+}
+
+/** Code without a file: no tables and no symbols can exist for it. */
+function jitFinding(pid: number, name: string, maps: readonly MapsEntry[]): Finding[] {
+  const regions = maps.filter((entry) => entry.path === '' || entry.path.startsWith('//anon')).length
+  if (regions === 0) return []
+  const what = `${regions} ${regions === 1 ? 'region' : 'regions'} of code made at run time`
+  return [finding('jit', 'ok', `${clean(name)} (${pid}) has ${what}: stacks pass by their frame pointers`)]
 }
 
 function runtimeFinding(pid: number, name: string, binaries: readonly MapsEntry[]): Finding[] {
@@ -57,7 +70,7 @@ function runtimeFinding(pid: number, name: string, binaries: readonly MapsEntry[
   return [finding('perf_map', 'ok', `${who} and writes a perf map`)]
 }
 
-async function examineBinary(pid: number, entry: MapsEntry, readers: SymbolReaders): Promise<Finding> {
+async function examineBinary(pid: number, entry: MapsEntry, readers: Readers): Promise<BinaryFinding> {
   const path = clean(entry.path)
   const fd = openMapped(pid, entry)
   if (fd < 0)
@@ -72,27 +85,12 @@ async function examineBinary(pid: number, entry: MapsEntry, readers: SymbolReade
     const root = `/proc/${pid}/root`
     const { debugFile } = await readers.findDebugFiles(fd, entry.path, root)
     if (debugFile !== '') debugFd = openRegular(debugFile)
-    return describeBinary(
-      path,
-      await readers.resolveElf(fd, debugFd, new Float64Array([entry.fileOffset])),
-      debugFile,
-    )
+    const elf = await readers.resolveElf(fd, debugFd, new Float64Array([entry.fileOffset]))
+    return describeBinary(path, elf, debugFile, await readers.describeUnwind(fd))
   } finally {
     closeSync(fd)
     if (debugFd >= 0) closeSync(debugFd)
   }
-}
-
-/** One binary in one line; pure. */
-export function describeBinary(path: string, elf: ResolvedElf, debugFile: string): Finding {
-  if (elf.failure !== '') return finding('binary', 'warning', `${path}: not readable as ELF`, elf.detail)
-  const from = debugFile === '' ? '' : ` (${debugFile})`
-  if (!elf.hasSymbols) {
-    const fix = `install the debug symbols of ${basename(path)} (find-dbgsym-packages names the package), or do not strip it`
-    return finding('binary', 'warning', `${path}: no symbols, its functions have no names`, fix)
-  }
-  const lines = elf.hasDwarf ? 'names and lines' : 'names, no lines'
-  return finding('binary', 'ok', `${path}: ${lines}${from}`)
 }
 
 /** By the places a capture tries too (process/executable-table.ts): other users' files often only by their path. */

@@ -1,9 +1,12 @@
 /** `profile doctor [target]`: what works here, what does not, and the fix under each. Changes nothing. */
 import { accessSync, constants } from 'node:fs'
 import { AgentError } from '../errors.ts'
-import { loadAddon } from '../native/addon.ts'
+import { type Addon, loadAddon } from '../native/addon.ts'
+import { cacheDirectory } from '../pipeline/unwinding.ts'
 import { symbolizerPath } from '../symbolize/symbolizer-process.ts'
 import type { DoctorCommand } from './arguments.ts'
+import type { BinaryFinding } from './doctor-binary.ts'
+import { checkTableCache } from './doctor-cache.ts'
 import { examineProcess } from './doctor-target.ts'
 import { checkHost, type Finding } from './preflight.ts'
 import { printLines } from './print.ts'
@@ -19,20 +22,23 @@ const EXIT_UNFIT = 3
 
 /** Exit code 0, or 3 when something that profiling needs is missing. Errors: AgentError for an unknown target. */
 export async function doctor(command: DoctorCommand, world: World): Promise<number> {
-  const host = checkHost(world.host(), `${world.commandName} doctor`)
-  const findings = [...host, checkSymbolizer(symbolizerPath()), checkAddon()]
+  const findings: BinaryFinding[] = [
+    ...checkHost(world.host(), `${world.commandName} doctor`),
+    checkSymbolizer(symbolizerPath()),
+    checkTableCache(cacheDirectory(world.env, world.uid), world.uid),
+  ]
+  const addon = tryAddon(findings)
+  if (addon && findings.every((f) => f.level !== 'failed'))
+    findings.push(checkUnwinder(addon.unwinderOfKernel()))
   if (command.target && command.target.kind !== 'command' && command.target.kind !== 'all') {
     const { processes } = findProcesses(command.target, world.processes, world.pid)
-    if (findings.at(-1)!.level === 'ok') {
-      for (const process of processes.slice(0, MAX_PROCESSES)) {
-        findings.push(...(await examineProcess(process.pid, process.comm, loadAddon())))
-      }
-    }
+    for (const process of addon ? processes.slice(0, MAX_PROCESSES) : [])
+      findings.push(...(await examineProcess(process.pid, process.comm, addon!)))
   }
   const fit = findings.every((f) => f.level !== 'failed')
   const distinct = dropRepeated(findings)
   if (command.json) {
-    const checks = distinct.map(({ id, level, text, fix }) => ({ id, level, text, fix }))
+    const checks = distinct.map(({ code: _, ...shown }) => shown)
     world.stdout.write(`${JSON.stringify({ schema: DOCTOR_SCHEMA, ok: fit, checks })}\n`)
   } else printLines(world.stdout, checklist(distinct, styleOf(world.stdout, world.env)))
   return fit ? 0 : EXIT_UNFIT
@@ -60,24 +66,32 @@ export function checkSymbolizer(path: string): Finding {
   }
 }
 
-function checkAddon(): Finding {
+/** Adds the finding; undefined where the addon cannot be loaded. */
+function tryAddon(findings: Finding[]): Addon | undefined {
   try {
-    loadAddon()
-    return { id: 'addon', level: 'ok', text: 'native addon loaded', fix: '', code: 'internal' }
+    const addon = loadAddon()
+    findings.push({ id: 'addon', level: 'ok', text: 'native addon loaded', fix: '', code: 'internal' })
+    return addon
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
-    return {
-      id: 'addon',
-      level: 'failed',
-      text: error.message,
-      fix: 'npm start in a checkout builds it',
-      code: error.code,
-    }
+    const fix = 'npm start in a checkout builds it'
+    findings.push({ id: 'addon', level: 'failed', text: error.message, fix, code: error.code })
+    return undefined
   }
 }
 
+const UNWINDERS = {
+  loop: 'one BPF program walks the whole stack (bpf_loop)',
+  'tail-calls': 'BPF programs that call one another walk the stack (no bpf_loop in this kernel)',
+} as const
+
+/** Both reach as deep; it tells what was tried out. Exported for tests. */
+export function checkUnwinder(variant: keyof typeof UNWINDERS): Finding {
+  return { id: 'unwinder', level: 'ok', text: `unwinder: ${UNWINDERS[variant]}`, fix: '', code: 'internal' }
+}
+
 /** Workers of one server map the same files: each is told once. */
-function dropRepeated(findings: readonly Finding[]): Finding[] {
+function dropRepeated(findings: readonly BinaryFinding[]): BinaryFinding[] {
   return [...new Map(findings.map((f) => [`${f.id} ${f.text}`, f])).values()]
 }
 

@@ -23,8 +23,8 @@ export const CAP_PERFMON = 38
 export const CAP_BPF = 39
 
 const MIN_NODE = [20, 19] as const
-/** bpf_loop() and what else the programs need. */
-const MIN_KERNEL = [5, 17] as const
+/** Rings of BPF and iterators over tasks; what later kernels add is used where it is there. */
+const MIN_KERNEL = [5, 10] as const
 const ARCHITECTURES = ['x64', 'arm64']
 
 /** In the order they should be told. `again` is the command line to repeat under sudo, e.g. 'profile 4242'. */

@@ -7,12 +7,15 @@ import { AgentError } from '../errors.ts'
 import type { AbiNames } from './sample-batch.ts'
 import type { NativeSamplerConstructor } from './sampler.ts'
 import type { SymbolReaders } from './symbols.ts'
+import type { UnwindReaders } from './unwind-tables.ts'
 
-export interface Addon extends SymbolReaders {
+export interface Addon extends SymbolReaders, UnwindReaders {
   readonly abi: AbiNames
   readonly Sampler: NativeSamplerConstructor
   /** CLOCK_BOOTTIME now, nanoseconds: the clock of samples and process events. */
   bootTimeNs(): number
+  /** The unwinder's variant that this kernel gets; 'tail-calls' too where we may not load BPF programs. */
+  unwinderOfKernel(): 'loop' | 'tail-calls'
   /** CPU nanoseconds of all child processes that have ended and were waited for. */
   reapedChildrenCpuNs(): number
 }

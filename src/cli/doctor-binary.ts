@@ -1,0 +1,79 @@
+/** One mapped binary as a finding: can stacks pass through it, have its functions names, and what to do if not. Pure. */
+import { basename } from 'node:path'
+import type { ResolvedElf } from '../native/symbols.ts'
+import type { UnwindTables } from '../native/unwind-tables.ts'
+import type { Finding } from './preflight.ts'
+
+/** The part of `--json` that says it in fields. */
+export interface BinaryState {
+  readonly path: string
+  readonly unwind: { readonly source: string; readonly functions: number; readonly note: string }
+  readonly symbols: {
+    readonly sources: readonly string[]
+    readonly lines: boolean
+    readonly debug_file: string
+  }
+}
+
+export interface BinaryFinding extends Finding {
+  readonly binary?: BinaryState
+}
+
+/** `path` as it may be shown; `debugFile`: where separate debug data was found, '' for none. */
+export function describeBinary(
+  path: string,
+  elf: ResolvedElf,
+  debugFile: string,
+  unwind: UnwindTables,
+): BinaryFinding {
+  if (elf.failure !== '') return finding('warning', `${path}: not readable as ELF`, elf.detail)
+  const states = [unwindState(path, unwind), symbolState(path, elf, debugFile)]
+  const fixes = states.map(({ fix }) => fix).filter((fix) => fix !== '')
+  return {
+    ...finding(
+      fixes.length > 0 ? 'warning' : 'ok',
+      `${path}: ${states.map(({ text }) => text).join('; ')}`,
+      fixes.join('; '),
+    ),
+    binary: {
+      path,
+      unwind: { source: unwind.source, functions: unwind.functions, note: unwind.note || unwind.failure },
+      symbols: { sources: elf.sources, lines: elf.hasDwarf, debug_file: debugFile },
+    },
+  }
+}
+
+function finding(level: Finding['level'], text: string, fix: string): Finding {
+  return { id: 'binary', level, text, fix, code: 'internal' }
+}
+
+interface State {
+  readonly text: string
+  /** '' when nothing is to be done. */
+  readonly fix: string
+}
+
+function unwindState(path: string, { source, functions, note, failure }: UnwindTables): State {
+  if (failure !== '')
+    return { text: `its unwind tables cannot be read (${failure})`, fix: `build ${basename(path)} again` }
+  if (source === '') {
+    const flags = '-fasynchronous-unwind-tables, or keep frame pointers (-fno-omit-frame-pointer)'
+    return {
+      text: 'no unwind tables, stacks through it are cut or approximate',
+      fix: `build ${basename(path)} with ${flags}`,
+    }
+  }
+  const count = `${functions} ${functions === 1 ? 'function' : 'functions'}`
+  return { text: `whole stacks by ${source}, ${count}${note === '' ? '' : ` (${note})`}`, fix: '' }
+}
+
+function symbolState(path: string, elf: ResolvedElf, debugFile: string): State {
+  if (!elf.hasSymbols) {
+    return {
+      text: 'no symbols, its functions have no names',
+      fix: `install the debug symbols of ${basename(path)} (find-dbgsym-packages names the package), or do not strip it`,
+    }
+  }
+  const from = debugFile === '' ? '' : ` (${debugFile})`
+  return { text: `${elf.hasDwarf ? 'names and lines' : 'names, no lines'}${from}`, fix: '' }
+}
