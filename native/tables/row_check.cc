@@ -3,8 +3,8 @@
 namespace emberscope {
 
 bool IsValidRule(const unwind_rule &rule) {
-    constexpr unsigned kSavedBits =
-        SAVED_FP_AT_CFA | SAVED_FP_AT_FP | SAVED_BX_AT_CFA | SAVED_BX_AT_FP | SAVED_RA_REGISTER;
+    constexpr unsigned kSavedBits = SAVED_FP_AT_CFA | SAVED_FP_AT_FP | SAVED_BX_AT_CFA | SAVED_BX_AT_FP |
+                                    SAVED_RA_REGISTER | RULE_GUESSED;
     return rule.kind < RULE_KIND_COUNT && rule.base < REGISTER_COUNT && rule.ra_register < REGISTER_COUNT &&
            (rule.saved & ~kSavedBits) == 0;
 }
