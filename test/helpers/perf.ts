@@ -8,20 +8,28 @@ export interface PerfRun {
   readonly dataPath: string
 }
 
-/** How perf follows a stack: by frame pointers, or by a copy of this many bytes and the DWARF tables. */
-export type PerfCallGraph = 'fp' | `dwarf,${number}`
+export interface PerfOptions {
+  /** How perf follows a stack: by frame pointers (default), or by a copy of so many bytes and the DWARF tables. */
+  readonly callGraph?: 'fp' | `dwarf,${number}`
+  /**
+   * Watches every CPU and keeps the threads of this name. An event that a child inherits begins a new period with it:
+   * children shorter than a period are never sampled otherwise.
+   */
+  readonly comm?: string
+}
 
 /** Records a command from start to end with the CPU clock, as we do. */
 export function perfRecord(
   rateHz: number,
   command: readonly string[],
   directory: string,
-  callGraph: PerfCallGraph = 'fp',
+  { callGraph = 'fp', comm }: PerfOptions = {},
 ): PerfRun {
   const dataPath = join(directory, 'perf.data')
   const what = ['-e', 'cpu-clock', '-F', String(rateHz), '--call-graph', callGraph]
-  recordOnce(['record', '-q', ...what, '-o', dataPath, '--', ...command], ATTEMPTS)
-  return { stacks: perfScript(dataPath), dataPath }
+  const all = comm === undefined ? [] : ['-a']
+  recordOnce(['record', '-q', ...all, ...what, '-o', dataPath, '--', ...command], ATTEMPTS)
+  return { stacks: perfScript(dataPath, comm), dataPath }
 }
 
 /** perf 6.1 aborts now and then on a busy host (SIGABRT, seen twice here): that says nothing of the program it records. */
@@ -36,30 +44,43 @@ function recordOnce(args: readonly string[], attempts: number): void {
   }
 }
 
-/** Every sample of a perf.data file. */
-export function perfScript(dataPath: string): NamedStack[] {
-  const args = ['script', '-i', dataPath, '-F', 'comm,pid,ip,sym,dso']
-  return parsePerfScript(
-    execFileSync('perf', args, { maxBuffer: 1 << 30, stdio: ['ignore', 'pipe', 'ignore'] }).toString(),
-  )
+/** Every sample of a perf.data file, or those of the threads with a name. */
+export function perfScript(dataPath: string, comm?: string): NamedStack[] {
+  const filter = comm === undefined ? [] : ['--comm', comm]
+  const script = (...more: string[]): string[] => {
+    const args = ['script', '-i', dataPath, '-F', 'comm,pid,ip,sym,dso', ...filter, ...more]
+    const text = execFileSync('perf', args, { maxBuffer: 1 << 30, stdio: ['ignore', 'pipe', 'ignore'] })
+    return text
+      .toString()
+      .split(/\n\s*\n/)
+      .filter((block) => FRAME.test(block))
+  }
+  const plain = script('--no-inline')
+  return script().map((block, i) => parseSample(block, plain[i] ?? ''))
 }
 
-// A header line a sample, then its frames leaf first, each "   address symbol (file)", then an empty line. A function that
-// was inlined has "inlined" for its file; its caller, or that one's, has the file.
-function parsePerfScript(text: string): NamedStack[] {
-  const stacks: NamedStack[] = []
-  for (const block of text.split(/\n\s*\n/)) {
-    const frames: NamedFrame[] = []
-    let module = ''
-    for (const line of block.split('\n').reverse()) {
-      const match = /^\s+([0-9a-f]+) (.*) \((.*)\)$/.exec(line)
-      if (!match) continue
-      const [, address, name, path] = match as unknown as [string, string, string, string]
-      if (path !== 'inlined') module = path.slice(path.lastIndexOf('/') + 1)
-      const isKernel = address.length === 16 && address.startsWith('ff')
-      frames.push({ name, module, kind: isKernel ? 'kernel' : 'native', isNamed: name !== '[unknown]' })
-    }
-    if (frames.length > 0) stacks.push({ frames, samples: 1, labels: {} })
+/** A frame: "   address symbol (file)". A sample is a header line, then its frames leaf first, then an empty line. */
+const FRAME = /^\s+([0-9a-f]+) (.*) \((.*)\)$/m
+
+/** `plain` is the same sample without inlined functions: perf gives those no file, but the address of their caller. */
+function parseSample(block: string, plain: string): NamedStack {
+  const fileAt = new Map<string, string>()
+  for (const line of plain.split('\n')) {
+    const [, address, , path] = FRAME.exec(line) ?? []
+    if (address !== undefined) fileAt.set(address, path!)
   }
-  return stacks
+  const frames = block
+    .split('\n')
+    .map((line) => FRAME.exec(line))
+    .filter((match) => match !== null)
+    .map(([, address, name, path]): NamedFrame => {
+      const file = path === 'inlined' ? (fileAt.get(address!) ?? '') : path!
+      return {
+        name: name!,
+        module: file.slice(file.lastIndexOf('/') + 1),
+        kind: address!.length === 16 && address!.startsWith('ff') ? 'kernel' : 'native',
+        isNamed: name !== '[unknown]',
+      }
+    })
+  return { frames: frames.reverse(), samples: 1, labels: {} }
 }
