@@ -145,7 +145,7 @@ function startSleepers(count: number): ChildProcess[] {
 
 /** Exec to the first sample, which on a busy machine at this rate follows the start of the timers within 2 ms. */
 async function readyMs(cache: string): Promise<number> {
-  const { report } = await runProfile(['--all', '-F', '999', '-d', '1'], { env: { XDG_CACHE_HOME: cache } })
+  const { report } = await runProfile(['--all', '-F', '999', '-d', '1'], { env: { EMBERSCOPE_CACHE_DIR: cache } })
   return report.timing.start_to_first_sample_ns / 1e6
 }
 
