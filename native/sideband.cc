@@ -10,6 +10,9 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include <utility>
+
+#include "track/boot_clock.h"
 
 namespace emberscope {
 
@@ -19,7 +22,10 @@ namespace {
 constexpr size_t kRingBytes = 512 * 1024;
 constexpr size_t kRingBytesMin = 32 * 1024;
 
-perf_event_attr SidebandAttributes() {
+// An event further ahead of our clock than this is not held back: then it is the clock that is wrong.
+constexpr uint64_t kHeldNsMax = 1'000'000'000;
+
+perf_event_attr SidebandAttributes(bool asks_build_ids) {
     perf_event_attr attr{};
     attr.size = sizeof(attr);
     attr.type = PERF_TYPE_SOFTWARE;
@@ -28,7 +34,7 @@ perf_event_attr SidebandAttributes() {
     attr.disabled = 1;
     attr.mmap = 1;
     attr.mmap2 = 1;
-    attr.build_id = 1; // since 5.12: MMAP2 carries the build id instead of device and inode
+    attr.build_id = asks_build_ids; // MMAP2 carries the build id instead of device and inode
     attr.comm = 1;
     attr.comm_exec = 1;
     attr.task = 1;
@@ -85,8 +91,13 @@ bool DecodeMmap(std::span<const std::byte> record, uint16_t misc, ProcessEvent *
     event->end = event->start + length;
     std::array<uint8_t, 24> identity{};
     if (!ReadAt(record, 40, &identity)) return false;
-    if (misc & PERF_RECORD_MISC_MMAP_BUILD_ID)
+    if (misc & PERF_RECORD_MISC_MMAP_BUILD_ID) {
         event->build_id = Hex(identity.data() + 4, std::min<size_t>(identity[0], 20));
+    } else {
+        std::memcpy(&event->device_major, identity.data(), 4);
+        std::memcpy(&event->device_minor, identity.data() + 4, 4);
+        std::memcpy(&event->inode, identity.data() + 8, 8);
+    }
     event->name = TextAt(record, 72, record.size() - kTrailerBytes);
     return event->end > event->start;
 }
@@ -135,22 +146,32 @@ Sideband::~Sideband() {
     }
 }
 
+// Kernels before 5.12 know no build ids in mmap events and refuse the bit; they tell device and inode.
+Result<int> Sideband::OpenEvent(int cpu) {
+    perf_event_attr attr = SidebandAttributes(asks_build_ids_);
+    long fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+    if (fd >= 0) return static_cast<int>(fd);
+    if (errno == EINVAL && asks_build_ids_) {
+        asks_build_ids_ = false;
+        return OpenEvent(cpu);
+    }
+    return Status::Error(Kind::not_permitted,
+                         "cannot open the process event stream on cpu " + std::to_string(cpu), errno);
+}
+
 Status Sideband::Open(const std::vector<int> &cpus) {
-    perf_event_attr attr = SidebandAttributes();
     for (int cpu : cpus) {
-        long fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-        std::string where = "cpu " + std::to_string(cpu);
-        if (fd < 0)
-            return Status::Error(Kind::not_permitted, "cannot open the process event stream on " + where,
-                                 errno);
+        Result<int> fd = OpenEvent(cpu);
+        if (!fd.ok()) return fd.status();
         size_t bytes = 0;
-        void *base = MapRing(static_cast<int>(fd), &bytes);
+        void *base = MapRing(fd.value(), &bytes);
         if (base == MAP_FAILED) {
             int error = errno;
-            close(static_cast<int>(fd));
-            return Status::Error(Kind::io, "cannot map the process event ring on " + where, error);
+            close(fd.value());
+            return Status::Error(Kind::io, "cannot map the process event ring on cpu " + std::to_string(cpu),
+                                 error);
         }
-        rings_.push_back({static_cast<int>(fd), base, bytes});
+        rings_.push_back({fd.value(), base, bytes});
     }
     return Status::Ok();
 }
@@ -162,7 +183,19 @@ Status Sideband::Enable() {
     return Status::Ok();
 }
 
-// The kernel writes at head, we read from tail up to it; a record may wrap around the end of the ring.
+namespace {
+
+// Bytes of a ring of `size` bytes from position `at` on, which may wrap around its end.
+void CopyOut(const std::byte *data, size_t size, uint64_t at, std::span<std::byte> into) {
+    size_t begin = static_cast<size_t>(at % size);
+    size_t first = std::min(into.size(), size - begin);
+    std::memcpy(into.data(), data + begin, first);
+    std::memcpy(into.data() + first, data, into.size() - first);
+}
+
+} // namespace
+
+// The kernel writes at head, we read from tail up to it.
 void Sideband::DrainRing(const Ring &ring, std::vector<ProcessEvent> *events) {
     auto *page = static_cast<perf_event_mmap_page *>(ring.base);
     const auto *data = static_cast<const std::byte *>(ring.base) + page->data_offset;
@@ -171,12 +204,10 @@ void Sideband::DrainRing(const Ring &ring, std::vector<ProcessEvent> *events) {
     std::vector<std::byte> record;
     while (tail < head) {
         perf_event_header header;
-        for (size_t i = 0; i < sizeof(header); i++)
-            reinterpret_cast<std::byte *>(&header)[i] = data[(tail + i) % ring.data_bytes];
-        if (header.size < sizeof(header)) break;
+        CopyOut(data, ring.data_bytes, tail, std::as_writable_bytes(std::span(&header, 1)));
+        if (header.size < sizeof(header) || header.size > ring.data_bytes) break;
         record.resize(header.size);
-        for (size_t i = 0; i < header.size; i++)
-            record[i] = data[(tail + i) % ring.data_bytes];
+        CopyOut(data, ring.data_bytes, tail, record);
         ProcessEvent event{};
         if (DecodeSidebandRecord(record, &event)) events->push_back(std::move(event));
         tail += header.size;
@@ -184,12 +215,24 @@ void Sideband::DrainRing(const Ring &ring, std::vector<ProcessEvent> *events) {
     __atomic_store_n(&page->data_tail, head, __ATOMIC_RELEASE);
 }
 
+// Rings are read one after the other: what a later one had written meanwhile may follow, in time, on what an
+// earlier one writes now. A child's exec must not come before its fork.
+void Sideband::HoldBack(uint64_t until_ns, std::vector<ProcessEvent> *events) {
+    auto later = std::partition_point(events->begin(), events->end(),
+                                      [&](const ProcessEvent &event) { return event.time_ns <= until_ns; });
+    if (later == events->end() || events->back().time_ns > until_ns + kHeldNsMax) return;
+    held_.assign(std::make_move_iterator(later), std::make_move_iterator(events->end()));
+    events->erase(later, events->end());
+}
+
 std::vector<ProcessEvent> Sideband::Drain(std::unordered_set<int32_t> *followed) {
-    std::vector<ProcessEvent> events;
+    uint64_t now_ns = BootClockNs();
+    std::vector<ProcessEvent> events = std::exchange(held_, {});
     for (const Ring &ring : rings_)
         DrainRing(ring, &events);
     std::stable_sort(events.begin(), events.end(),
                      [](const ProcessEvent &a, const ProcessEvent &b) { return a.time_ns < b.time_ns; });
+    HoldBack(now_ns, &events);
     if (followed)
         std::erase_if(events, [&](const ProcessEvent &event) { return !IsFollowed(event, followed); });
     return events;

@@ -14,12 +14,16 @@
 
 namespace emberscope {
 
-// One batch, as src/native/sample-batch.ts describes it (EventBatch).
+// One event; src/native/sample-batch.ts describes the columns that TypeScript sees of it (EventBatch).
 struct ProcessEvent {
     event_kind kind;
-    int32_t pid = 0, tid = 0, extra = 0;
+    int32_t pid = 0, tid = 0;
+    int32_t extra = 0; // fork: the parent, the process itself for a new thread; lost: how many records
     uint64_t time_ns = 0, start = 0, end = 0, file_offset = 0;
     std::string name, build_id;
+    // Of an mmap without build_id: the kernel says either the one or the other. Zero: no file.
+    uint32_t device_major = 0, device_minor = 0;
+    uint64_t inode = 0;
 };
 
 // Decodes one perf record (header included); false when it is of no interest or contradicts its own size.
@@ -34,7 +38,9 @@ class Sideband {
 
     Status Open(const std::vector<int> &cpus);
     Status Enable();
-    // With `followed`, keeps only events of those processes, and follows their forks.
+    // Every event up to now, sorted by time; later ones of a faster CPU wait for the next batch, so that the
+    // batches follow each other in time too. With `followed`, keeps only events of those processes, and
+    // follows their forks.
     std::vector<ProcessEvent> Drain(std::unordered_set<int32_t> *followed);
 
   private:
@@ -43,8 +49,12 @@ class Sideband {
         void *base;
         size_t data_bytes;
     };
+    Result<int> OpenEvent(int cpu);
     void DrainRing(const Ring &ring, std::vector<ProcessEvent> *events);
+    void HoldBack(uint64_t until_ns, std::vector<ProcessEvent> *events);
     std::vector<Ring> rings_;
+    std::vector<ProcessEvent> held_;
+    bool asks_build_ids_ = true;
 };
 
 } // namespace emberscope

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "sideband.h"
@@ -29,7 +28,12 @@ struct ProcessIdentity {
 };
 
 struct TrackerStats {
-    uint64_t processes = 0, files = 0, unreadable_files = 0, published = 0, rescans = 0, lost_events = 0;
+    uint64_t processes = 0, files = 0; // now
+    // So far. A file is unreadable when it is gone, not permitted, not ELF; refused, when there are too many.
+    uint64_t unreadable_files = 0, refused_files = 0;
+    uint64_t published = 0, rescans = 0, lost_events = 0;
+    uint64_t refused = 0;  // images not published for want of room
+    uint64_t left_out = 0; // mappings beyond MAPPINGS_MAX
 };
 
 class Tracker {
@@ -39,8 +43,10 @@ class Tracker {
 
     // Reads and publishes live processes; those that vanish meanwhile are skipped.
     void Scan(const std::vector<ProcessIdentity> &processes);
-    // One side-band event; they come sorted by time.
+    // One side-band event; they come sorted by time. What they change is published by Flush().
     void Apply(const ProcessEvent &event);
+    // Publishes the images that changed since the last call; once a turn, after its events.
+    void Flush();
     // A sample met a miss at that time: publishes the image when it is still current, re-reads /proc when an
     // address of a live process is unknown (at most once a second for each). Returns the mappings at that
     // time, null when unknown.

@@ -26,6 +26,7 @@ void UnwindStages::Turn(const std::vector<ProcessEvent> &events, bool is_last) {
     uint64_t now_ns = BootClockNs();
     for (const ProcessEvent &event : events)
         tracker_.Apply(event);
+    tracker_.Flush();
     queue_.Turn(is_last);
     ForgetEnded();
     store_.Reclaim();
