@@ -5,18 +5,12 @@
  *   const __u32 *directory_at(const struct unwind_state *, __u32 word)           NULL past the end
  *   const struct unwind_rule *rule_at(const struct unwind_state *, __u32 index)  NULL past the end
  * Whatever the tables hold, nothing outside of them is read: every offset into a shard is masked or compared
- * just before it is used. (clang would drop a mask that C's types make redundant and that the verifier needs,
- * hence BOUND; a mask makes one state where a comparison makes two.)
+ * just before it is used. A mask makes one state for the verifier where a comparison makes two.
  */
 #pragma once
 
+#include "bound.h"
 #include "unwind_state.h"
-
-#ifdef __BPF__
-#define BOUND(value, mask) __asm__ volatile("%0 &= %1" : "+r"(value) : "i"(mask))
-#else
-#define BOUND(value, mask) ((value) &= (mask))
-#endif
 
 #define WORD_IN_SHARD (SHARD_BYTES - 4)          /* multiples of 4: rows */
 #define UNIT_IN_SHARD (SHARD_BYTES - ARENA_UNIT) /* multiples of 16: starts of mappings */

@@ -61,12 +61,18 @@ struct {
     __array(values, struct shard_map);
 } shards MAP SEC(".maps");
 
+/* Array maps space their values by 8 bytes: only pairs of words lie as close as user space sees them. */
+#define DIRECTORY_PAIR 2
+struct directory_pair {
+    __u32 words[DIRECTORY_PAIR];
+};
+
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);
-    __uint(max_entries, DIRECTORY_PAGES);
+    __uint(max_entries, DIRECTORY_PAGES / DIRECTORY_PAIR);
     __type(key, __u32);
-    __type(value, __u32);
+    __type(value, struct directory_pair);
 } directory MAP SEC(".maps");
 
 struct {

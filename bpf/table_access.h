@@ -2,6 +2,7 @@
 /* The unwind tables as the BPF programs reach them; what arena.h and unwind.h ask for. */
 #pragma once
 
+#include "bound.h"
 #include "unwind_state.h"
 
 static __always_inline const __u8 *shard_at(const struct unwind_state *state, __u32 index) {
@@ -13,7 +14,11 @@ static __always_inline const __u8 *shard_at(const struct unwind_state *state, __
 
 static __always_inline const __u32 *directory_at(const struct unwind_state *state, __u32 word) {
     (void)state;
-    return bpf_map_lookup_elem(&directory, &word);
+    __u32 key = word / DIRECTORY_PAIR;
+    __u64 half = word % DIRECTORY_PAIR;
+    struct directory_pair *pair = bpf_map_lookup_elem(&directory, &key);
+    BOUND(half, DIRECTORY_PAIR - 1);
+    return pair ? &pair->words[half] : 0;
 }
 
 static __always_inline const struct unwind_rule *rule_at(const struct unwind_state *state, __u32 index) {
