@@ -159,10 +159,11 @@ void Helping() {
     is_stuck = true;
     PageLoader loader("", 16 * kMiB, OpenFake);
     auto file = File('a');
+    int before = parsed;
     loader.Ask(file, 13, true); // the thread will not come back from this one
-    while (parsed == 0 && !loader.Take().empty()) {
+    for (int i = 0; i < 60000 && parsed == before; ++i) {
+        usleep(1000);
     }
-    usleep(50000);
     for (uint32_t page = 100; page < 150; ++page) {
         loader.Ask(file, page, page % 2 == 0);
     }
@@ -198,10 +199,13 @@ void Budget() {
     uint64_t most = 0;
     usleep(300000); // nobody takes
     size_t count = 0;
+    // The thread may have the last page for long: it gets no time while other things run.
     for (int i = 0; i < 60000 && !loader.IsIdle(); ++i) {
         most = std::max(most, loader.stats().bytes);
-        count += loader.Take().size();
+        size_t taken = loader.Take().size();
+        count += taken;
         loader.Help(3);
+        if (taken == 0) usleep(1000);
     }
     check(count == 2400, "every page comes though the budget is small");
     check(most <= 4 * kMiB, "which is not exceeded while nobody takes what is ready");
@@ -214,9 +218,11 @@ void Budget() {
     }
     check(refused > 80000 && loader.stats().refused == refused,
           "what is asked is bounded, and refusals are counted");
-    for (int i = 0; i < 200000 && !loader.IsIdle(); ++i) {
-        count += loader.Take().size();
+    for (int i = 0; i < 60000 && !loader.IsIdle(); ++i) {
+        size_t taken = loader.Take().size();
+        count += taken;
         loader.Help(100);
+        if (taken == 0) usleep(1000);
     }
     check(loader.IsIdle() && count == 2400 + 100000 - refused, "the rest is done");
 }
@@ -230,7 +236,7 @@ void RandomUse(uint32_t seed) {
     PageLoader loader(cache, 2 * kMiB, OpenFake);
     std::mt19937 random(seed);
     std::set<std::pair<TableFile *, uint32_t>> asked;
-    bool right = true, once = true;
+    bool right = true;
     for (int i = 0; i < 4000; ++i) {
         auto &file = files[random() % files.size()];
         uint32_t page = random() % 200;
@@ -263,7 +269,7 @@ void RandomUse(uint32_t seed) {
         right &= IsRight(taken);
         asked.erase({taken.file.get(), taken.page});
     }
-    check(right && once, "whatever is asked in whatever order, pages have their own rows");
+    check(right, "whatever is asked in whatever order, pages have their own rows");
     check(asked.empty(), "and none is forgotten");
     check(loader.note().empty(), "without a complaint");
 }
