@@ -8,6 +8,7 @@ namespace {
 
 // Of one pid, between two calls of Forget(): a program that maps and unmaps all day must not fill our memory.
 constexpr size_t kImagesMax = 64;
+constexpr size_t kStaleMax = 64;
 
 } // namespace
 
@@ -72,7 +73,29 @@ void ProcessImages::Identify(const Image &image, const ProcessIdentity &who) {
         if (version.program == program) version.identity = who;
 }
 
+// Beyond the limit the last range grows: too much is called stale then, never too little.
+void ProcessImages::AddStale(const StaleRange &range) {
+    if (stale.size() < kStaleMax) return stale.push_back(range);
+    StaleRange &last = stale.back();
+    last.start = std::min(last.start, range.start);
+    last.end = std::max(last.end, range.end);
+    last.until_ns = range.until_ns;
+}
+
+bool ProcessImages::IsStale(uint64_t time_ns, uint64_t address) const {
+    return std::any_of(stale.begin(), stale.end(), [&](const StaleRange &range) {
+        return range.start <= address && address < range.end && range.since_ns <= time_ns &&
+               time_ns <= range.until_ns;
+    });
+}
+
+void ProcessImages::EndStale(uint64_t now_ns) {
+    for (StaleRange &range : stale)
+        range.until_ns = std::min(range.until_ns, now_ns);
+}
+
 void ProcessImages::Forget(uint64_t time_ns) {
+    std::erase_if(stale, [&](const StaleRange &range) { return range.until_ns < time_ns; });
     size_t ended = 0;
     while (ended + 1 < images_.size() && images_[ended + 1].since_ns < time_ns)
         ended++;

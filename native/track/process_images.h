@@ -20,9 +20,15 @@ struct Image {
     std::shared_ptr<TrackedMappings> mappings; // null: not known
 };
 
+// Memory where BPF had the rows of a file that was not there any more, and when.
+struct StaleRange {
+    uint64_t start = 0, end = 0;                  // addresses
+    uint64_t since_ns = 0, until_ns = UINT64_MAX; // the largest: not published yet
+};
+
 class ProcessImages {
   public:
-    // Oldest first. `before`: keeps the number of versions bounded.
+    // Oldest first.
     const std::vector<Image> &images() const { return images_; }
     Image *current() { return images_.empty() ? nullptr : &images_.back(); }
     // The image that a sample of `who` at that time met: by identity, else the one of unknown identity that
@@ -35,6 +41,10 @@ class ProcessImages {
     // The current image, with mappings that no one else holds.
     TrackedMappings *Mutable();
     void Identify(const Image &image, const ProcessIdentity &who);
+    void AddStale(const StaleRange &range);
+    bool IsStale(uint64_t time_ns, uint64_t address) const;
+    // What BPF has is right from now on.
+    void EndStale(uint64_t now_ns);
     // Drops images that were replaced before `time_ns`.
     void Forget(uint64_t time_ns);
 
@@ -48,6 +58,7 @@ class ProcessImages {
     uint64_t placed_ns = 0;
     std::optional<ProcessIdentity> published_as;
     bool is_changed = false; // since the last Flush()
+    std::vector<StaleRange> stale;
 
   private:
     void MakeRoom();

@@ -112,7 +112,10 @@ void Tracker::State::OnMmap(const ProcessEvent &event) {
     FileTable::Identity identity = files.Identify(shown, {pid, process.parent});
     ImageBuilder look(image->mappings.get());
     if (look.IsShown(shown, identity)) return;
-    if (look.Hides(shown, identity)) process.BeginVersion(event.time_ns);
+    if (look.Hides(shown, identity)) {
+        process.BeginVersion(event.time_ns);
+        process.AddStale({.start = shown.start, .end = shown.end, .since_ns = event.time_ns});
+    }
     ImageBuilder builder(process.Mutable());
     builder.Show(shown, identity);
     stats.left_out += builder.left_out();
@@ -158,6 +161,7 @@ void Tracker::State::OnFork(const ProcessEvent &event) {
     child.ended_ns = 0;
     child.placement = std::move(placement);
     child.published_as.reset();
+    if (parent) child.stale = parent->stale; // its entry is a copy
 }
 
 // The leader's exit ends the process, mostly; where other threads go on, the next miss brings it back.
@@ -189,8 +193,9 @@ void Tracker::State::Publish(ProcessImages *process) {
         process->previous = std::exchange(process->placement, placement);
         replaced.push_back(image->identity->pid);
     }
-    process->placed_ns = now_ns;
+    process->placed_ns = BootClockNs();
     process->published_as = image->identity;
+    process->EndStale(process->placed_ns);
 }
 
 // A fork from before a table was replaced is told by the next turn's events at the latest; its child needs
@@ -267,6 +272,13 @@ std::shared_ptr<const ImageMappings> Tracker::Learn(const ProcessIdentity &who, 
     if (process.ended_ns && process.ended_ns < time_ns && IsAlive(who.pid, who.start)) process.ended_ns = 0;
     state_->Publish(&process);
     return image->mappings;
+}
+
+bool Tracker::IsStale(uint32_t pid, uint64_t time_ns, std::span<const uint64_t> addresses) const {
+    auto found = state_->processes.find(pid);
+    if (found == state_->processes.end() || found->second.stale.empty()) return false;
+    return std::any_of(addresses.begin(), addresses.end(),
+                       [&](uint64_t address) { return found->second.IsStale(time_ns, address); });
 }
 
 // After lost events: processes that ended, or gave their pid to another, without our being told.

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "sideband.h"
@@ -52,6 +53,10 @@ class Tracker {
     // time, null when unknown.
     std::shared_ptr<const ImageMappings> Learn(const ProcessIdentity &who, uint64_t time_ns,
                                                uint64_t address);
+    // True when BPF may have unwound a sample of that time by the rows of a file that was not there any more:
+    // an address lies where another file took its place, and that was not published yet. Ask it after the
+    // events up to that time were applied.
+    bool IsStale(uint32_t pid, uint64_t time_ns, std::span<const uint64_t> addresses) const;
     // Drops what no sample can ask for any more: images that ended before `time_ns`, files no image shows.
     void Forget(uint64_t time_ns);
     TrackerStats stats() const;
