@@ -78,8 +78,8 @@ bool IsHeaderRight(std::vector<uint8_t> *bytes, const CacheKey &key) {
     std::memcpy(&header, bytes->data(), sizeof header);
     cache_header wanted = HeaderOf(key, header.pages);
     std::memcpy(bytes->data(), &wanted, sizeof wanted);
-    wanted.sum = Checksum(*bytes);
-    return std::memcmp(&header, &wanted, sizeof header) == 0;
+    Seal(bytes);
+    return std::memcmp(&header, bytes->data(), sizeof header) == 0;
 }
 
 bool IsPageRight(const PageView &page) {
@@ -170,9 +170,18 @@ std::vector<uint8_t> CacheFile::Write(const CacheKey &key, std::vector<PageView>
         Append(&bytes, page.rules);
         Append(&bytes, page.rows);
     }
-    header.sum = Checksum(bytes);
-    std::memcpy(bytes.data(), &header, sizeof header);
+    Seal(&bytes);
     return bytes;
+}
+
+void Seal(std::vector<uint8_t> *bytes) {
+    cache_header header{};
+    if (bytes->size() < sizeof header) return;
+    std::memcpy(&header, bytes->data(), sizeof header);
+    header.sum = 0;
+    std::memcpy(bytes->data(), &header, sizeof header);
+    header.sum = Checksum(*bytes);
+    std::memcpy(bytes->data(), &header, sizeof header);
 }
 
 const PageView *CacheFile::Find(uint32_t page) const {

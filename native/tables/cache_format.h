@@ -67,6 +67,10 @@ class CacheFile {
     std::vector<PageView> pages_; // by page
 };
 
+// Sets the checksum of a file's bytes. It finds damage, not malice: that is what the other checks of Read()
+// are for.
+void Seal(std::vector<uint8_t> *bytes);
+
 // The rows by value again.
 std::vector<CfiRow> RowsOf(const PageView &page);
 
