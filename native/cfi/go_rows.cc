@@ -188,7 +188,7 @@ void GoRows::AddDepth(const Depth &depth, Frame *frame, RowCollector *into) cons
     if (has_switch && frame->switched_from > depth.start && frame->switched_from < depth.end) {
         cuts[count++] = frame->switched_from;
     }
-    std::sort(cuts, cuts + count);
+    if (count == 3 && cuts[1] > cuts[2]) std::swap(cuts[1], cuts[2]); // the first is depth.start
     for (size_t index = 0; index < count; ++index) {
         const uint64_t start = cuts[index];
         const bool is_switched = has_switch && start >= frame->switched_from;
