@@ -53,8 +53,27 @@ Status Sampler::OpenRings(const SamplerOptions &options) {
 void Sampler::TakeSample(std::span<const std::byte> record) {
     sample_header header{};
     if (record.size() >= sizeof(header)) std::memcpy(&header, record.data(), sizeof(header));
-    if (header.ticket) stages_->queue().AddSample(record);
-    else decoder_.Decode(record);
+    if (header.ticket) return stages_->queue().AddSample(record);
+    records_.insert(records_.end(), record.begin(), record.end());
+    record_ends_.push_back(records_.size());
+}
+
+// A stack may have been walked by the rows of a file that was not there any more: then it is a guess.
+void Sampler::DecodeSamples() {
+    size_t begin = 0;
+    for (size_t end : record_ends_) {
+        std::span<std::byte> record(records_.data() + begin, end - begin);
+        begin = end;
+        sample_header header{};
+        if (record.size() >= sizeof(header)) std::memcpy(&header, record.data(), sizeof(header));
+        if (header.stack_end == STACK_END_ROOT && stages_->IsStale(record)) {
+            header.stack_end = STACK_END_GUESSED;
+            std::memcpy(record.data(), &header, sizeof(header));
+        }
+        decoder_.Decode(record);
+    }
+    records_.clear();
+    record_ends_.clear();
 }
 
 Status Sampler::AddTarget(int32_t pid) {
@@ -98,6 +117,7 @@ Result<SampleColumns> Sampler::Drain() {
     if (consumed < 0) return Status::Error(Kind::io, "cannot read the ring of raw stacks", -consumed);
     std::vector<ProcessEvent> events = sideband_.Drain(by_pid_ ? &followed_ : nullptr);
     stages_->Turn(events, is_stopped_);
+    DecodeSamples();
     events_.insert(events_.end(), std::make_move_iterator(events.begin()),
                    std::make_move_iterator(events.end()));
     return decoder_.Take();

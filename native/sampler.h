@@ -47,6 +47,7 @@ class Sampler {
     Status OpenRings(const SamplerOptions &options);
     Status PublishProcesses();
     void TakeSample(std::span<const std::byte> record);
+    void DecodeSamples();
 
     bool by_pid_ = true;
     bool is_started_ = false, is_stopped_ = false;
@@ -55,6 +56,9 @@ class Sampler {
     ring_buffer *samples_ = nullptr, *raw_stacks_ = nullptr;
     Sideband sideband_;
     RecordDecoder decoder_;
+    // Sample records of this drain, one behind the other, and where each ends: they wait for the events.
+    std::vector<std::byte> records_;
+    std::vector<size_t> record_ends_;
     std::unique_ptr<UnwindStages> stages_;
     std::vector<ProcessEvent> events_; // drained, not yet asked for
     std::unordered_set<int32_t> followed_;

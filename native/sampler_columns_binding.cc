@@ -118,6 +118,9 @@ Napi::Object UnwindStatsToJs(Napi::Env env, const UnwindStats &stats, uint64_t m
     object.Set("loader", Numbers(env, {{"parsed", loader.parsed},
                                        {"fromCache", loader.from_cache},
                                        {"failed", loader.failed},
+                                       {"refused", loader.refused},
+                                       {"written", loader.written},
+                                       {"notWritten", loader.not_written},
                                        {"bytes", loader.bytes}}));
     const RawStats &raw = stats.raw;
     object.Set("raw", Numbers(env, {{"finished", raw.finished},

@@ -19,6 +19,8 @@ constexpr uint64_t kTurnsForOtherHalf = 3;
 // A turn is 100 ms: on a busy host the idle thread gets no time, and then we parse ourselves.
 constexpr uint64_t kTurnsForPage = 5;
 constexpr uint32_t kPagesOfHelp = 4;
+// Then nobody will bring it any more.
+constexpr uint64_t kTurnsMax = 100;
 constexpr auto kLastTurnMax = std::chrono::seconds(5);
 
 struct Waiting {
@@ -98,6 +100,7 @@ struct RawQueue::State {
     void GoOn(Demand demand, stack_end end_without_page);
     void Install();
     void ExpireHalves(bool is_last);
+    void ExpireDemands();
     bool IsStarved() const;
     void WaitForPages();
 };
@@ -151,22 +154,24 @@ bool RawQueue::State::LearnImage(Waiting *item) {
 }
 
 void RawQueue::State::Park(Item item, const std::shared_ptr<TableFile> &file, uint32_t page) {
-    if (item->has_parked || page - file->first_page >= file->pages)
-        return Finish(std::move(item), STACK_END_PAGE_MISSING);
+    bool has_place = page - file->first_page < file->pages && file->directory != kNoDirectory;
+    if (item->has_parked || !has_place) return Finish(std::move(item), STACK_END_PAGE_MISSING);
     item->has_parked = true;
     uint64_t bytes = item->bytes();
     if (parked_bytes + bytes > budget_bytes) {
         counts.overflowed++;
         return Finish(std::move(item), STACK_END_RAW_BACKLOG);
     }
+    auto [demand, is_first] = demands.try_emplace(file->directory + page - file->first_page);
+    if (is_first && !loader.Ask(file, page, true)) {
+        demands.erase(demand);
+        counts.overflowed++;
+        return Finish(std::move(item), STACK_END_RAW_BACKLOG);
+    }
+    if (is_first) demand->second.turn = turn;
     parked_bytes += bytes;
     parked++;
-    Demand &demand = demands[file->directory + page - file->first_page];
-    if (demand.items.empty()) {
-        demand.turn = turn;
-        loader.Ask(file, page, true);
-    }
-    demand.items.push_back(std::move(item));
+    demand->second.items.push_back(std::move(item));
 }
 
 // Unwinds up to the end, or to a page that is not there.
@@ -199,6 +204,7 @@ void RawQueue::State::GoOn(Demand demand, stack_end end_without_page) {
 // Each page is followed at once by the samples that wait for it: the next one may evict it.
 void RawQueue::State::Install() {
     for (LoadedPage &loaded : loader.Take()) {
+        if (loaded.file->directory == kNoDirectory) continue;
         uint32_t word = loaded.file->directory + loaded.page - loaded.file->first_page;
         bool is_there = store.page_state(word) != PAGE_NOT_LOADED || store.SetPage(word, loaded.rows);
         auto found = demands.find(word);
@@ -219,6 +225,18 @@ void RawQueue::State::ExpireHalves(bool is_last) {
         counts.unmatched++;
         if (item->has_sample) Finish(std::move(item), STACK_END_RAW_FULL);
     }
+}
+
+void RawQueue::State::ExpireDemands() {
+    std::vector<Demand> expired;
+    for (auto next = demands.begin(); next != demands.end();) {
+        auto demand = next++;
+        if (turn - demand->second.turn < kTurnsMax) continue;
+        expired.push_back(std::move(demand->second));
+        demands.erase(demand);
+    }
+    for (Demand &demand : expired)
+        GoOn(std::move(demand), STACK_END_PAGE_MISSING);
 }
 
 bool RawQueue::State::IsStarved() const {
@@ -279,6 +297,7 @@ void RawQueue::Turn(bool is_last) {
         state_->Advance(std::move(item));
     }
     state_->ExpireHalves(is_last);
+    state_->ExpireDemands();
     state_->Install();
     if (!is_last && state_->IsStarved()) {
         state_->loader.Help(kPagesOfHelp);

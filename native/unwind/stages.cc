@@ -1,6 +1,7 @@
 #include "unwind/stages.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "track/boot_clock.h"
 
@@ -39,6 +40,17 @@ void UnwindStages::ForgetEnded() {
     uint64_t oldest_ns = queue_.stats().oldest_time_ns;
     uint64_t time_ns = turned_ns_ - kForgetSlackNs;
     tracker_.Forget(oldest_ns ? std::min(oldest_ns, time_ns) : time_ns);
+}
+
+bool UnwindStages::IsStale(std::span<const std::byte> record) const {
+    sample_header header{};
+    if (record.size() < sizeof(header)) return false;
+    std::memcpy(&header, record.data(), sizeof(header));
+    size_t begin = sizeof(header) + header.kernel_frames * sizeof(uint64_t);
+    if (record.size() < begin + header.user_frames * sizeof(uint64_t)) return false;
+    std::vector<uint64_t> frames(header.user_frames);
+    std::memcpy(frames.data(), record.data() + begin, frames.size() * sizeof(uint64_t));
+    return tracker_.IsStale(header.pid, header.time_ns, frames);
 }
 
 UnwindStats UnwindStages::stats() const {

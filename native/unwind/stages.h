@@ -37,6 +37,8 @@ class UnwindStages {
     RawQueue &queue() { return queue_; }
     // After each drain of the rings, with the events that were drained last. `is_last`: nothing follows.
     void Turn(const std::vector<ProcessEvent> &events, bool is_last);
+    // Of a sample record, after the turn: its user frames may be wrong (Tracker::IsStale).
+    bool IsStale(std::span<const std::byte> record) const;
     UnwindStats stats() const;
 
   private:

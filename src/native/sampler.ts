@@ -65,6 +65,11 @@ export interface UnwindStats {
     readonly parsed: number
     readonly fromCache: number
     readonly failed: number
+    /** Asked while too many were. */
+    readonly refused: number
+    /** Pages, to the cache; and not, for want of room, rights or time. */
+    readonly written: number
+    readonly notWritten: number
     readonly bytes: number
   }
   readonly raw: {

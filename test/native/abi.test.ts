@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { loadAddon, packageRoot } from '../../src/native/addon.ts'
+import { UNWIND_STATS } from '../unit/pipeline/unwind-stats.ts'
 import { EVENT_KINDS } from '../unit/process/event-batch.ts'
 import { needsRoot, OPTIONS } from './sampler-options.ts'
 
@@ -25,19 +26,38 @@ describe('abi', () => {
         'root complete',
         'kernel_thread complete',
         'guessed_step approximate',
-        'bad_frame_pointer truncated',
+        'jit truncated',
+        'no_unwind_rows truncated',
+        'unsupported_row truncated',
+        'lost_register truncated',
+        'bad_frame_address truncated',
         'bad_return_address truncated',
         'unreadable_stack truncated',
         'depth_limit truncated',
         'compat_32bit truncated',
         'no_user_registers truncated',
+        'unknown_process truncated',
+        'unknown_mapping truncated',
+        'page_not_loaded truncated',
+        'raw_stack_budget truncated',
+        'raw_ring_full truncated',
+        'raw_stack_short truncated',
+        'raw_stack_backlog truncated',
       ],
     )
   })
 
   it('names the counters and the kinds of events that the pipeline asks for', () => {
-    assert.equal(abi.version, 1)
-    for (const name of ['ticks', 'discarded', 'captured', 'ring_full', 'targets_full', 'malformed'])
+    assert.equal(abi.version, 2)
+    for (const name of [
+      'ticks',
+      'discarded',
+      'captured',
+      'ring_full',
+      'raw_stacks',
+      'targets_full',
+      'malformed',
+    ])
       assert.ok(abi.counters.includes(name), name)
     assert.deepEqual(abi.eventKinds, EVENT_KINDS)
   })
@@ -59,6 +79,17 @@ describe('columns', () => {
     assert.deepEqual(
       Object.keys(sampler.drainEvents()),
       membersOf('src/native/sample-batch.ts', 'EventBatch'),
+    )
+    sampler.close()
+  })
+
+  it('of unwinding are those of its interface', { skip: needsRoot }, () => {
+    const { Sampler } = loadAddon()
+    const sampler = new Sampler(OPTIONS)
+    const stats = sampler.unwindStats()
+    assert.deepEqual(
+      Object.fromEntries(Object.entries(stats).map(([key, value]) => [key, Object.keys(value)])),
+      Object.fromEntries(Object.entries(UNWIND_STATS).map(([key, value]) => [key, Object.keys(value)])),
     )
     sampler.close()
   })

@@ -71,6 +71,8 @@ describe('lifetime', { skip: needsRoot }, () => {
       () => sampler.drainEvents(),
       () => sampler.counters(),
       () => sampler.bpfStats(),
+      () => sampler.unwindStats(),
+      () => sampler.unwinder,
     ]
     for (const call of calls) assert.throws(call, { code: 'sampler_closed' }, String(call))
   })

@@ -20,11 +20,13 @@ constexpr uint32_t kDirectory = 100, kFirstPage = 1, kPages = 8;
 constexpr uint64_t kBase = 0x7000;
 
 struct World {
-    std::set<uint32_t> loaded;              // directory words
-    std::vector<uint32_t> asked;            // file pages, in order
-    std::vector<uint32_t> delivers;         // what Take() gives next, as file pages
-    uint32_t helped = 0;                    // pages parsed in the caller's thread
-    bool idle_thread_runs = true;           // else only Help() parses
+    std::set<uint32_t> loaded;      // directory words
+    std::vector<uint32_t> asked;    // file pages, in order
+    std::vector<uint32_t> delivers; // what Take() gives next, as file pages
+    uint32_t helped = 0;            // pages parsed in the caller's thread
+    bool idle_thread_runs = true;   // else only Help() parses
+    bool help_works = true;
+    bool refuses = false;                   // to take a demand
     bool has_room = true;                   // for SetPage
     bool keeps_pages = true;                // false: a page is gone as soon as it was published
     std::shared_ptr<ImageMappings> image;   // what Learn() gives
@@ -68,15 +70,21 @@ std::shared_ptr<const ImageMappings> Tracker::Learn(const ProcessIdentity &, uin
     return world->learns++ == 0 || !world->learned ? world->image : world->learned;
 }
 
-PageLoader::PageLoader(std::string, uint64_t) {}
+Result<std::unique_ptr<FileRows>> FileRows::Open(const ByteSource &) {
+    return Status::Error(Kind::not_elf, "no file is read here");
+}
+
+PageLoader::PageLoader(std::string, uint64_t, OpenRows) {}
 PageLoader::~PageLoader() = default;
-void PageLoader::Ask(const std::shared_ptr<TableFile> &, uint32_t page, bool) {
+bool PageLoader::Ask(const std::shared_ptr<TableFile> &, uint32_t page, bool) {
+    if (world->refuses) return false;
     world->asked.push_back(page);
     if (world->idle_thread_runs) world->delivers.push_back(page);
+    return true;
 }
 void PageLoader::Help(uint32_t pages) {
     world->helped += pages;
-    world->delivers = world->asked;
+    if (world->help_works) world->delivers = world->asked;
 }
 std::vector<LoadedPage> PageLoader::Take() {
     std::vector<LoadedPage> pages;
@@ -271,6 +279,21 @@ void TestRefusedPages() {
           "a page that is evicted at once is not asked for in a circle");
 }
 
+void TestLostPages() {
+    Bench bench;
+    bench.own.refuses = true;
+    bench.Add(1, Pc(1), {0});
+    bench.queue.Turn(false);
+    check(bench.Ended(0, STACK_END_RAW_BACKLOG, 1), "a loader with too much to do ends the sample");
+    check(bench.queue.stats().overflowed == 1, "which is counted");
+    bench.own.refuses = false, bench.own.idle_thread_runs = false, bench.own.help_works = false;
+    bench.Add(2, Pc(1), {0});
+    for (int i = 0; i < 120; i++)
+        bench.queue.Turn(false);
+    check(bench.Ended(1, STACK_END_PAGE_MISSING, 1) && bench.queue.stats().parked_bytes == 0,
+          "a page that never comes is not waited for without end");
+}
+
 void TestBudget() {
     Bench bench(3000);
     bench.own.idle_thread_runs = false;
@@ -335,6 +358,7 @@ int main() {
     TestPages();
     TestStarvedLoader();
     TestRefusedPages();
+    TestLostPages();
     TestBudget();
     TestLearning();
     TestDepth();

@@ -14,7 +14,7 @@ export const UNWIND_STATS: UnwindStats = {
     rules: 120,
     mappingTables: 3,
   },
-  loader: { parsed: 7, fromCache: 2, failed: 0, bytes: 10_000 },
+  loader: { parsed: 7, fromCache: 2, failed: 0, refused: 0, written: 0, notWritten: 0, bytes: 10_000 },
   raw: { finished: 12, parked: 0, parkedBytes: 0, unmatched: 0, overflowed: 0 },
   note: '',
 }
