@@ -10,6 +10,7 @@
 #include <memory>
 #include <unistd.h>
 #include <optional>
+#include <set>
 
 #include "cfi/file_rows.h"
 #include "cfi/row_source.h"
@@ -90,8 +91,10 @@ class Expectation {
     std::optional<unwind_rule> Rule(std::string *why) {
         if (row_.ra.kind == 'u') return RuleOf(RULE_ROOT);
         if (!Cfa()) *why = "CFA " + (row_.cfa_by_expression ? expressions_.cfa : std::string("register"));
-        else if (!Saved(row_.rbp, expressions_.rbp, 1, 2, &rule_.fp_offset)) *why = Describe("rbp", row_.rbp);
-        else if (!Saved(row_.rbx, expressions_.rbx, 4, 8, &rule_.bx_offset)) *why = Describe("rbx", row_.rbx);
+        else if (!Saved(row_.rbp, expressions_.rbp, 1, 2, &rule_.fp_offset))
+            *why = Describe("rbp", row_.rbp) + " " + expressions_.rbp;
+        else if (!Saved(row_.rbx, expressions_.rbx, 4, 8, &rule_.bx_offset))
+            *why = Describe("rbx", row_.rbx) + " " + expressions_.rbx;
         else if (!ReturnAddress()) *why = Describe("ra", row_.ra);
         else return rule_;
         return std::nullopt;
@@ -198,19 +201,30 @@ class Comparison {
     }
 
   private:
-    // .debug_frame only counts where .eh_frame says nothing; Go's not at all.
+    // .debug_frame only counts where .eh_frame says nothing.
     void KeepTheSourceInForce() {
-        const bool has_eh = std::any_of(frames_.functions.begin(), frames_.functions.end(),
-                                        [](const Function &function) { return !function.is_debug_frame; });
-        const size_t before = frames_.functions.size();
-        std::erase_if(frames_.functions, [&](const Function &function) {
-            return function.start >= function.end ||
-                   (function.is_debug_frame && (has_eh || function.start == 0));
+        std::vector<Function> &functions = frames_.functions;
+        std::stable_sort(functions.begin(), functions.end(), [](const Function &one, const Function &other) {
+            return std::pair(one.is_debug_frame, one.start) < std::pair(other.is_debug_frame, other.start);
         });
-        if (before > frames_.functions.size())
-            totals_->classes["functions of .debug_frame beside .eh_frame, or empty"] +=
-                before - frames_.functions.size();
-        std::stable_sort(frames_.functions.begin(), frames_.functions.end(),
+        auto debug = std::partition_point(functions.begin(), functions.end(),
+                                          [](const Function &function) { return !function.is_debug_frame; });
+        const std::vector<Function> by_debug(std::make_move_iterator(debug),
+                                             std::make_move_iterator(functions.end()));
+        functions.erase(debug, functions.end());
+        for (const Function &function : functions)
+            if (function.start == function.end) empty_.insert(function.start);
+        std::erase_if(functions, [](const Function &function) { return function.start >= function.end; });
+        const size_t by_eh = functions.size();
+        for (const Function &function : by_debug) {
+            auto next =
+                std::partition_point(functions.begin(), functions.begin() + by_eh,
+                                     [&](const Function &other) { return other.end <= function.start; });
+            const bool is_covered = next != functions.begin() + by_eh && next->start < function.end;
+            if (is_covered) ++totals_->classes["functions of .debug_frame that .eh_frame describes"];
+            else if (function.start != 0 && function.start < function.end) functions.push_back(function);
+        }
+        std::stable_sort(functions.begin(), functions.end(),
                          [](const Function &one, const Function &other) { return one.start < other.start; });
     }
     void FindOverlaps() {
@@ -262,6 +276,8 @@ class Comparison {
         if (expected && SameRule(*expected, rule)) return;
         if (!expected && rule.kind == RULE_UNSUPPORTED)
             return void(++totals_->classes["no rule can say: " + why]);
+        if (rule.kind == RULE_NONE && empty_.contains(at))
+            return void(++totals_->classes["the linker's table names an empty function of the same start"]);
         if (rule.kind == RULE_UNSUPPORTED && IsOverlapped(at))
             return void(++totals_->classes["functions that contradict each other"]);
         Print(at, expected ? Describe(*expected) : "unsupported: " + why, Describe(rule));
@@ -298,6 +314,7 @@ class Comparison {
     verify::Frames frames_;
     Totals *totals_;
     std::vector<std::pair<uint64_t, uint64_t>> overlaps_;
+    std::set<uint64_t> empty_; // starts of functions without a byte
 };
 
 void CompareFile(const std::string &path, Totals *totals) {

@@ -95,14 +95,16 @@ struct Entry {
 
 bool ToEntry(std::string_view line, Entry *entry) {
     *entry = {};
-    const bool is_cie = line.find(" CIE \"") != std::string_view::npos;
+    const bool is_cie =
+        line.find(" CIE \"") != std::string_view::npos || line.ends_with(" CIE"); // the raw dump
     const size_t fde = line.find(" FDE cie=");
     if (!is_cie && fde == std::string_view::npos) return false;
     entry->is_cie = is_cie;
     entry->at = Hex(TakeWord(&line));
     if (is_cie) {
         const size_t quote = line.find('"');
-        entry->augmentation = line.substr(quote + 1, line.find('"', quote + 1) - quote - 1);
+        if (quote != std::string_view::npos)
+            entry->augmentation = line.substr(quote + 1, line.find('"', quote + 1) - quote - 1);
         return true;
     }
     entry->cie = Hex(line.substr(line.find("cie=") + 4));
