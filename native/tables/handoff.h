@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -104,6 +105,29 @@ template <typename T> class HandoffList {
         Node *older;
     };
     std::atomic<Node *> newest_{nullptr};
+};
+
+// A message that any thread may leave and any may read. The first one stays: what follows is mostly its
+// consequence.
+class FirstText {
+  public:
+    FirstText() = default;
+    FirstText(const FirstText &) = delete;
+    FirstText &operator=(const FirstText &) = delete;
+    ~FirstText() { delete text_.load(); }
+    void Set(const std::string &text) {
+        const std::string *none = nullptr;
+        auto *copy = new std::string(text);
+        if (!text_.compare_exchange_strong(none, copy)) delete copy;
+    }
+    // '' when there is none.
+    std::string Get() const {
+        const std::string *text = text_.load();
+        return text == nullptr ? "" : *text;
+    }
+
+  private:
+    std::atomic<const std::string *> text_{nullptr};
 };
 
 } // namespace emberscope

@@ -1,28 +1,20 @@
 #include "tables/page_loader.h"
 
+#include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
-#include <csignal>
-#include <cstring>
 #include <deque>
-#include <poll.h>
-#include <pthread.h>
-#include <sched.h>
-#include <sys/eventfd.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <unordered_map>
 
 #include "tables/handoff.h"
+#include "tables/idle_thread.h"
+#include "tables/kept_pages.h"
 #include "tables/open_files.h"
 #include "tables/row_cache.h"
 
 namespace emberscope {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr size_t kAskedMax = 16384;  // pages and files asked for at a time
 constexpr size_t kQueueCells = 1024; // of those, how many the thread finds without our doing
@@ -31,40 +23,13 @@ constexpr size_t kQueueCells = 1024; // of those, how many the thread finds with
 constexpr size_t kCachedPagesMax = 128;
 constexpr uint32_t kCachedDays = 7;
 constexpr uint32_t kWholeFile = 0xffffffff; // asked instead of a page
-
-// When parsed pages go to the disk: after some quiet, or a long time, or when they take too much memory.
-constexpr std::chrono::seconds kQuiet{5}, kLongest{30};
-constexpr std::chrono::seconds kAfterFailure{60}; // a full disk is not tried for each file
+constexpr int kKeptPauseMs = 1000;          // between looks whether pages are due on the disk
 constexpr std::chrono::milliseconds kLastWrite{1500};
 constexpr int kLastWaitMs = 2000;
-
-uint32_t Today() {
-    return static_cast<uint32_t>(time(nullptr) / 86400);
-}
 
 uint64_t MemoryOf(const LoadedPage &page) {
     return sizeof page + page.rows.capacity() * sizeof(CfiRow) + page.error.capacity();
 }
-
-// An eventfd: rings once for any number of calls, also for one that came before anybody waited.
-class Bell {
-  public:
-    Bell() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-    void Ring() {
-        uint64_t one = 1;
-        (void)!write(fd_.get(), &one, sizeof one);
-    }
-    // False when it did not ring in that time; negative: no limit.
-    bool Wait(int milliseconds) {
-        pollfd waited{fd_.get(), POLLIN, 0};
-        poll(&waited, 1, milliseconds);
-        uint64_t count = 0;
-        return read(fd_.get(), &count, sizeof count) == sizeof count;
-    }
-
-  private:
-    Fd fd_;
-};
 
 // What was asked for: one page, or what the cache has of a file.
 struct Asked {
@@ -83,12 +48,6 @@ struct Ready {
     LoadedPage page; // without a file: the last one of a whole file has come
 };
 
-// A page that the cache does not have, or not as one of today.
-struct ToKeep {
-    CacheKey key;
-    CachedPage page;
-};
-
 struct AskedKey {
     const TableFile *file;
     uint32_t page;
@@ -105,10 +64,9 @@ struct AskedKeyHash {
 
 struct PageLoader::State {
     State(const std::string &cache_directory, uint64_t budget_bytes, OpenRows open)
-        : cache(cache_directory), open(std::move(open)), share(budget_bytes / 4),
+        : cache(cache_directory), open(std::move(open)), share(budget_bytes / 4), kept(cache, share, &note),
           own_files(cache, this->open, share, &files_bytes),
           thread_files(cache, this->open, share, &files_bytes) {}
-    ~State() { delete note.load(); }
 
     // Of the thread that asks.
     bool Enqueue(const AskedPtr &item);
@@ -121,49 +79,37 @@ struct PageLoader::State {
     bool IsFull() const { return ready_bytes.load() > share; }
     bool Work(const AskedPtr &item, OpenFiles *files);
     void Load(const AskedPtr &item, uint32_t page, OpenFiles *files);
-    void Keep(const ReadPage &read, const LoadedPage &page);
-    void Note(const std::string &text);
 
     // Of the loader's own thread.
     void Run();
     AskedPtr Next();
-    bool MustWrite(bool is_quiet) const;
-    void CollectKept();
-    void WriteKept(Clock::time_point deadline);
 
     const RowCache cache;
     const OpenRows open;
     const uint64_t
         share; // bytes: a quarter of the budget, for each thread's files, what is ready, what is to be kept
-
-    std::atomic<uint64_t> ready_bytes{0}, files_bytes{0}, kept_bytes{0};
-    std::atomic<uint64_t> parsed{0}, from_cache{0}, failed{0}, written{0}, not_written{0};
+    FirstText note;
+    std::atomic<uint64_t> ready_bytes{0}, files_bytes{0};
+    std::atomic<uint64_t> parsed{0}, from_cache{0}, failed{0};
+    KeptPages kept;
 
     std::unordered_map<AskedKey, AskedPtr, AskedKeyHash> asked; // until Take() gave it
     std::deque<AskedPtr> more_urgent, more_plain;               // what the queues had no room for
-    AskedPtr helping;                                           // a whole file that Help() began
+    uint64_t refused = 0;
+    AskedPtr helping;    // a whole file that Help() began
     AskedPtr suspect;    // a page that the thread had claimed, and not finished, at the last Help()
     OpenFiles own_files; // Help()'s
 
     BoundedQueue<AskedPtr> urgent{kQueueCells}, plain{kQueueCells};
     HandoffList<Ready> ready;
-    HandoffList<ToKeep> to_keep;
+
+    IdleThread thread;
     Bell bell;
     std::atomic<bool> must_end{false};
-    std::atomic<const std::string *> note{nullptr};
-    uint64_t refused = 0;
-
-    bool has_thread = false;
-    pthread_t thread{};
-    std::atomic<pid_t> thread_id{0};
-    Bell ended;
     OpenFiles thread_files;
     AskedPtr unfinished; // a whole file that the thread has begun
-    std::unordered_map<std::string, std::pair<CacheKey, std::vector<CachedPage>>> kept;
-    Clock::time_point oldest_kept{}, newest_kept{}, not_before{};
 };
 
-// Whether the queue of the thread or the deque behind it, an item stays in its order.
 bool PageLoader::State::Enqueue(const AskedPtr &item) {
     if (asked.size() > kAskedMax) {
         ++refused;
@@ -230,29 +176,12 @@ void PageLoader::State::Load(const AskedPtr &item, uint32_t page, OpenFiles *fil
     else (read.is_cached ? from_cache : parsed).fetch_add(1);
     // A page that a sample asked for is one of today; what is only preloaded grows old.
     bool is_new = !read.is_cached || (item->page != kWholeFile && read.day != Today());
-    if (loaded.error.empty() && is_new) Keep(read, loaded);
+    if (read.key && loaded.error.empty() && is_new) kept.Add(*read.key, page, loaded.rows);
     ready_bytes.fetch_add(MemoryOf(loaded));
     ready.Add({item, std::move(loaded)});
 }
 
-void PageLoader::State::Keep(const ReadPage &read, const LoadedPage &page) {
-    if (!read.key) return;
-    if (kept_bytes.load() > share) { // the thread gets no time to write
-        not_written.fetch_add(1);
-        return;
-    }
-    CachedPage cached = CachedPage::Of(page.page, Today(), page.rows);
-    kept_bytes.fetch_add(cached.memory());
-    to_keep.Add({*read.key, std::move(cached)});
-}
-
-// The first one stays: what follows is mostly its consequence.
-void PageLoader::State::Note(const std::string &text) {
-    const std::string *none = nullptr;
-    auto *copy = new std::string(text);
-    if (!note.compare_exchange_strong(none, copy)) delete copy;
-}
-
+// The next that nobody has claimed; else one that its owner has no time for.
 AskedPtr PageLoader::State::NextToHelp() {
     if (helping) return helping;
     Refill();
@@ -287,116 +216,33 @@ AskedPtr PageLoader::State::Next() {
 }
 
 void PageLoader::State::Run() {
-    constexpr int kOneSecondMs = 1000;
     while (!must_end.load()) {
         AskedPtr item = IsFull() ? nullptr : Next();
-        if (item) {
-            if (!Work(item, &thread_files)) unfinished = item;
-        } else {
-            thread_files.CloseForgotten();
-            bell.Wait(kept.empty() ? -1 : kOneSecondMs);
-        }
-        CollectKept();
-        if (MustWrite(!item)) WriteKept(Clock::time_point::max());
+        if (item && !Work(item, &thread_files)) unfinished = item;
+        bool is_waiting = kept.Collect();
+        kept.WriteWhenDue(!item);
+        if (item) continue;
+        thread_files.CloseForgotten();
+        bell.Wait(is_waiting ? kKeptPauseMs : -1);
     }
-    CollectKept();
-    WriteKept(Clock::now() + kLastWrite);
+    kept.Collect();
+    kept.WriteAll(KeptPages::Clock::now() + kLastWrite);
 }
 
-void PageLoader::State::CollectKept() {
-    for (ToKeep &one : to_keep.TakeAll()) {
-        newest_kept = Clock::now();
-        if (kept.empty()) oldest_kept = newest_kept;
-        auto &[key, pages] = kept[one.key.FileName()];
-        key = one.key;
-        pages.push_back(std::move(one.page));
-    }
-}
-
-bool PageLoader::State::MustWrite(bool is_quiet) const {
-    if (kept.empty()) return false;
-    Clock::time_point now = Clock::now();
-    if (now < not_before) return false;
-    return kept_bytes.load() > share / 2 || (is_quiet && now - newest_kept > kQuiet) ||
-           now - oldest_kept > kLongest;
-}
-
-void PageLoader::State::WriteKept(Clock::time_point deadline) {
-    if (kept.empty()) return;
-    bool has_failed = false;
-    for (auto &[name, one] : kept) {
-        auto &[key, pages] = one;
-        Status status = Status::Ok();
-        if (!has_failed && Clock::now() < deadline) {
-            status = cache.Store(key, pages);
-            if (!status.ok()) Note(status.message);
-            has_failed = !status.ok();
-            (has_failed ? not_written : written).fetch_add(pages.size());
-        } else {
-            not_written.fetch_add(pages.size());
-        }
-        for (const CachedPage &page : pages) {
-            kept_bytes.fetch_sub(page.memory());
-        }
-    }
-    kept.clear();
-    if (has_failed) not_before = Clock::now() + kAfterFailure;
-    else if (Clock::now() < deadline) cache.Trim();
-}
-
-namespace {
-
-// Gives way to everything else, for the processor and for the disk.
-void BecomeIdle() {
-    constexpr int kIdleClass = 3 << 13, kThisThread = 1;
-    sched_param parameters{};
-    sched_setscheduler(0, SCHED_IDLE, &parameters);
-    syscall(SYS_ioprio_set, kThisThread, 0, kIdleClass);
-    pthread_setname_np(pthread_self(), "unwind-tables");
-}
-
-void BecomeNormal(pid_t thread) {
-    constexpr int kNoClass = 0, kOneThread = 1;
-    sched_param parameters{};
-    sched_setscheduler(thread, SCHED_OTHER, &parameters);
-    syscall(SYS_ioprio_set, kOneThread, thread, kNoClass);
-}
-
-} // namespace
-
-PageLoader::PageLoader(std::string cache_directory, uint64_t budget_bytes, OpenRows open)
+PageLoader::PageLoader(const std::string &cache_directory, uint64_t budget_bytes, OpenRows open)
     : state_(std::make_shared<State>(cache_directory, budget_bytes, std::move(open))) {
-    if (!state_->cache.note().empty()) state_->Note(state_->cache.note());
-    auto main = [](void *argument) -> void * {
-        std::unique_ptr<std::shared_ptr<State>> owned(static_cast<std::shared_ptr<State> *>(argument));
-        std::shared_ptr<State> state = *owned;
-        BecomeIdle();
-        state->thread_id.store(static_cast<pid_t>(syscall(SYS_gettid)));
-        state->Run();
-        state->ended.Ring();
-        return nullptr;
-    };
-    // Signals are for the threads that expect them.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    auto *argument = new std::shared_ptr<State>(state_);
-    state_->has_thread = pthread_create(&state_->thread, nullptr, main, argument) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (state_->has_thread) return;
-    delete argument;
-    state_->Note("unwind tables are loaded by the thread that drains: no other could be started");
+    if (!state_->cache.note().empty()) state_->note.Set(state_->cache.note());
+    // The thread has its own share in the state: it may be left behind.
+    bool has_thread = state_->thread.Start("unwind-tables", [state = state_] { state->Run(); });
+    if (!has_thread)
+        state_->note.Set("unwind tables are made by the thread that drains: no other could be started");
 }
 
 PageLoader::~PageLoader() {
-    if (!state_->has_thread) return;
-    pid_t thread = state_->thread_id.load();
-    if (thread != 0) BecomeNormal(thread);
+    state_->thread.Hurry();
     state_->must_end.store(true);
     state_->bell.Ring();
-    // A thread that is stuck in a file is left behind; what it works on is its own.
-    if (state_->ended.Wait(kLastWaitMs)) pthread_join(state_->thread, nullptr);
-    else pthread_detach(state_->thread);
+    state_->thread.Join(kLastWaitMs);
 }
 
 bool PageLoader::Ask(const std::shared_ptr<TableFile> &file, uint32_t page, bool is_urgent) {
@@ -444,7 +290,7 @@ void PageLoader::Help(uint32_t pages) {
         state_->helping = state_->Work(item, &state_->own_files) ? nullptr : item;
     }
     state_->own_files.CloseForgotten();
-    if (!state_->to_keep.IsEmpty()) state_->bell.Ring();
+    if (state_->kept.HasNew()) state_->bell.Ring();
 }
 
 bool PageLoader::IsIdle() const {
@@ -457,15 +303,14 @@ LoaderStats PageLoader::stats() const {
     stats.from_cache = state_->from_cache.load();
     stats.failed = state_->failed.load();
     stats.refused = state_->refused;
-    stats.bytes = state_->files_bytes.load() + state_->ready_bytes.load() + state_->kept_bytes.load();
-    stats.written = state_->written.load();
-    stats.not_written = state_->not_written.load();
+    stats.bytes = state_->files_bytes.load() + state_->ready_bytes.load() + state_->kept.bytes();
+    stats.written = state_->kept.written();
+    stats.not_written = state_->kept.not_written();
     return stats;
 }
 
 std::string PageLoader::note() const {
-    const std::string *note = state_->note.load();
-    return note == nullptr ? "" : *note;
+    return state_->note.Get();
 }
 
 } // namespace emberscope

@@ -50,7 +50,7 @@ class PageLoader {
     // `cache_directory`: '' for none; it is made when missing, and ignored (with a note) when it is not ours
     // alone. `budget_bytes`: of LoaderStats.bytes; the file that is being read may go beyond by its own
     // index.
-    PageLoader(std::string cache_directory, uint64_t budget_bytes, OpenRows open = FileRows::Open);
+    PageLoader(const std::string &cache_directory, uint64_t budget_bytes, OpenRows open = FileRows::Open);
     ~PageLoader(); // writes the cache of what was loaded, within two seconds
 
     // Asks for a page; asking again costs a lookup. `is_urgent` puts it first. False: no page of the file, or

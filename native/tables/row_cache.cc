@@ -127,6 +127,7 @@ Status RowCache::Store(const CacheKey &key, const std::vector<CachedPage> &pages
         merged[page.page] = page.view();
     }
     std::vector<PageView> all;
+    all.reserve(merged.size());
     for (const auto &[number, page] : merged) {
         all.push_back(page);
     }

@@ -20,6 +20,7 @@ constexpr size_t kQuarantineThings = 4096;
 // An eviction frees this part of the budget and twice as much each time it was not enough, all of it in the
 // end.
 constexpr uint64_t kEvictedPart = 32;
+constexpr uint64_t kEvictedBytesMin = 128 << 10; // with a small budget, too, one wait is for many pages
 constexpr int kEvictions = 7;
 // With this part of the budget or of the rules in use, pages age: all of them in so many turns.
 constexpr uint64_t kAgeingEighths = 6;
@@ -62,6 +63,7 @@ struct TableStore::State {
     std::span<const unwind_row> Rows(const page_blob *blob) const {
         return {reinterpret_cast<const unwind_row *>(blob + 1), blob->rows};
     }
+    uint64_t eviction_bytes() const { return std::max(budget / kEvictedPart, kEvictedBytesMin); }
     uint32_t Place(uint64_t bytes);
     std::optional<std::span<const unwind_row>> Hold(std::span<const CfiRow> rows);
     void WriteBlob(uint32_t location, std::span<const unwind_row> rows) const;
@@ -101,7 +103,7 @@ uint32_t TableStore::State::Place(uint64_t bytes) {
     }
     if (bytes <= SHARD_BYTES - ARENA_UNIT && arena.Grow()) return arena.Take(bytes);
     for (int i = 0; i < kEvictions; ++i) {
-        if (i > 0 && !EvictPages(std::max(budget / kEvictedPart, bytes) << (i - 1))) return 0;
+        if (i > 0 && !EvictPages(std::max(eviction_bytes(), bytes) << (i - 1))) return 0;
         FreeGivenBack();
         if (uint32_t location = arena.Take(bytes)) return location;
     }
@@ -111,7 +113,7 @@ uint32_t TableStore::State::Place(uint64_t bytes) {
 std::optional<std::span<const unwind_row>> TableStore::State::Hold(std::span<const CfiRow> rows) {
     auto held = rules.Hold(rows);
     for (int i = 0; i < kEvictions && !held; ++i) {
-        if (i > 0 && !EvictPages(budget / kEvictedPart << (i - 1))) break;
+        if (i > 0 && !EvictPages(eviction_bytes() << (i - 1))) break;
         FreeGivenBack();
         held = rules.Hold(rows);
     }

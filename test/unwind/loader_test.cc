@@ -1,5 +1,6 @@
 // The loader with files whose rows are made up: what is asked comes, once, whoever works.
 // sources: native/tables/page_loader.cc native/tables/open_files.cc native/tables/row_cache.cc
+// sources: native/tables/idle_thread.cc native/tables/kept_pages.cc
 // sources: native/tables/cache_format.cc native/tables/row_check.cc native/file_reader.cc
 // threads
 #include <atomic>
