@@ -126,10 +126,11 @@ bool FileTable::HasRoom() const {
     return by_content_.size() < options_.files_max;
 }
 
-void FileTable::Drop(const TrackedFile &file) {
-    for (const std::string &key : file.keys)
+void FileTable::Drop(TrackedFile *file) {
+    for (const std::string &key : file->keys)
         by_key_.erase(key);
-    store_.DropDirectory(file.directory, file.pages);
+    store_.DropDirectory(file->directory, file->pages);
+    file->directory = kNoDirectory; // should the loader hold it for a moment still
     stats_.files--;
 }
 
@@ -137,7 +138,7 @@ void FileTable::Drop(const TrackedFile &file) {
 void FileTable::DropUnused(uint64_t since_ns) {
     std::erase_if(by_content_, [&](const auto &entry) {
         bool is_unused = entry.second.use_count() == 1 && entry.second->unused_since_ns <= since_ns;
-        if (is_unused) Drop(*entry.second);
+        if (is_unused) Drop(entry.second.get());
         return is_unused;
     });
 }

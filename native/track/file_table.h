@@ -60,7 +60,7 @@ class FileTable {
     std::shared_ptr<TrackedFile> Intern(MappedFile opened, const std::string &path);
     std::shared_ptr<TrackedFile> Add(MappedFile opened, const std::string &path);
     void Remember(const std::string &key, Known known);
-    void Drop(const TrackedFile &file);
+    void Drop(TrackedFile *file);
     void DropUnused(uint64_t since_ns);
     bool HasRoom() const;
 

@@ -135,6 +135,7 @@ void Tracker::State::OnExec(const ProcessEvent &event) {
         return;
     }
     process.Begin(event.time_ns, std::make_shared<TrackedMappings>());
+    process.EndStale(event.time_ns);
     process.placement.reset();
     process.published_as.reset();
 }
@@ -187,7 +188,7 @@ void Tracker::State::Publish(ProcessImages *process) {
     uint64_t now_ns = BootClockNs();
     bool is_known = placement == process->placement && process->published_as &&
                     IsSame(*process->published_as, *image->identity);
-    if (is_known && now_ns < process->placed_ns + kPublishNs) return;
+    if (is_known && now_ns < process->placed_ns + kPublishNs) return process->EndStale(now_ns);
     if (!publisher.Publish(*image->identity, *placement)) return;
     if (placement != process->placement) {
         process->previous = std::exchange(process->placement, placement);
