@@ -5,12 +5,13 @@ import { join } from 'node:path'
 
 const WARNINGS = ['-Wall', '-Wextra', '-Werror', '-Wno-missing-field-initializers']
 
-/** The sampler with all it needs, as binding.gyp has it; what only talks to Node or names things stays out. */
-function samplerSources(): string[] {
+/** The objects that node-gyp made of the sampler's sources; what talks to Node stays out. */
+function samplerObjects(): string[] {
   const gyp = readFileSync('binding.gyp', 'utf8')
   const addon = gyp.slice(gyp.indexOf('"sources"'), gyp.indexOf('"include_dirs"'))
-  const files = [...addon.matchAll(/"(native\/[^"]+\.cc)"/g)].map(([, file]) => file!)
-  return files.filter((file) => !/addon\.cc$|_binding\.cc$/.test(file))
+  const names = [...addon.matchAll(/"(native\/[^"]+)\.cc"/g)].map(([, name]) => name!)
+  const ours = names.filter((name) => !/\/addon$|_binding$/.test(name))
+  return ours.map((name) => join('build/Release/obj.target/addon', `${name}.o`))
 }
 
 /** Throws with the compiler's words where a program does not compile. */
@@ -20,14 +21,12 @@ function run([command, ...args]: string[]): string {
   throw new Error(`\`${command} ${args.join(' ')}\` failed: ${result.error?.message ?? result.stderr}`)
 }
 
-/** Files by their path in the machine. `out`: where objects go. The BPF skeleton must be built. */
+/** Files by their path in the machine. `out`: where programs go. The addon must be built. */
 export function build(out: string): Map<string, Uint8Array> {
   const [driver, known, list] = ['driver', 'known', 'known.symbols'].map((name) => join(out, name))
-  const places = ['test/kernels/driver.cc', 'test/kernels/chains.cc', ...samplerSources()]
-  const includes = ['-Inative', '-Ibpf', '-Ibpf/.output']
-  const libraries = ['-lbpf', '-lelf', '-lz', '-llzma']
-  const cxx = ['g++', '-std=c++20', '-O1', '-fno-exceptions', ...WARNINGS, ...includes]
-  run([...cxx, '-static', ...places, '-o', driver!, ...libraries])
+  const places = ['test/kernels/driver.cc', 'test/kernels/chains.cc', ...samplerObjects()]
+  const cxx = ['g++', '-std=c++20', '-O1', '-fno-exceptions', ...WARNINGS, '-Inative', '-Ibpf']
+  run([...cxx, '-static', ...places, '-o', driver!, '-lbpf', '-lelf', '-lz', '-llzma'])
   // No frame pointers: only the tables know the way.
   const frames = ['-fomit-frame-pointer', '-fno-optimize-sibling-calls', '-fpie', '-pie']
   run(['gcc', '-O2', ...frames, ...WARNINGS, 'test/kernels/known.c', '-o', known!])

@@ -36,28 +36,28 @@ const char *const ENDS[] = {
 
 struct Case {
     const char *mode;
-    bool is_started_first; // else the tracker learns the program from its events
+    bool starts; // programs, again and again
     std::vector<std::vector<std::string>> chains;
 };
 
 const std::vector<Case> CASES = {
-    {"sort", true, {{"burn", "compare", "*", "|", "sort_for_ever", "main", "*", "_start"}}},
-    {"deep", true, {{"burn", "|", "descend x500", "main", "*", "_start"}}},
+    {"sort", false, {{"burn", "compare", "*", "|", "sort_for_ever", "main", "*", "_start"}}},
+    {"deep", false, {{"burn", "|", "descend x500", "main", "*", "_start"}}},
     {"forks",
-     true,
+     false,
      {{"burn", "child_work", "|", "breed", "main", "*", "_start"}, {"*", "breed", "main", "*", "_start"}}},
     {"execs",
      true,
-     {{"*", "|", "breed", "main", "*", "_start"},
-      {"burn", "|", "burst", "main", "*", "_start"},
-      {"|", "main", "*", "_start"},
-      {"*", "_start"},
-      {"_start"},
-      {"*"}}},
+     {{"*", "|", "breed", "main", "*", "_start"}, {"burn", "|", "burst", "main", "*", "_start"}}},
 };
 
+// Not judged: in execve the registers are those of the old image still, and the loader and the C library's
+// start have code without tables.
+const std::vector<std::vector<std::string>> STARTING = {
+    {"*"}, {"*", "_start"}, {"_start"}, {"main", "*", "_start"}};
+
 struct Tally {
-    size_t samples = 0, expected = 0, complete = 0;
+    size_t samples = 0, expected = 0, complete = 0, starting = 0;
     std::map<std::string, size_t> others; // what was not expected
 };
 
@@ -106,6 +106,10 @@ void Count(const SampleColumns &columns, const Symbols &symbols, const Case &tes
     }
     for (size_t i = 0; i < columns.stack.size(); i++) {
         const std::vector<std::string> &chain = (*chains)[static_cast<size_t>(columns.stack[i])];
+        if (test.starts && IsAllowed(chain, STARTING)) {
+            tally->starting++;
+            continue;
+        }
         auto end = static_cast<stack_end>(columns.stack_end[i]);
         bool is_leaving = chain.empty() && end == STACK_END_KERNEL_THREAD; // exiting, its memory is gone
         bool is_complete = end == STACK_END_ROOT || is_leaving;
@@ -160,8 +164,9 @@ void Judge(const Case &test, const Run &run, const Symbols &symbols) {
         check(0, (claim + ": " + status.message + ": " + strerror(status.error_number)).c_str());
         return;
     }
-    printf("%s: %zu samples, %zu as in the source, %zu complete\n", claim.c_str(), tally.samples,
+    printf("%s: %zu samples, %zu as in the source, %zu complete", claim.c_str(), tally.samples,
            tally.expected, tally.complete);
+    printf(test.starts ? "; %zu in programs that start\n" : "\n", tally.starting);
     for (const auto &[text, count] : tally.others)
         printf("    %zu x %s\n", count, text.c_str());
     double needed = SHARE * static_cast<double>(tally.samples);
