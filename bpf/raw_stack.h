@@ -4,6 +4,9 @@
 
 #define NANOSECONDS 1000000000ULL
 #define ROOT_ROUND 64
+/* Behind a pop the rows still say that the register lies there, and leaf functions save some without moving
+ * sp. */
+#define RED_ZONE 128
 
 /*
  * Budget of raw stacks of this CPU: each one is paid with a `1 / raw_stacks_per_second`, and what was not
@@ -29,19 +32,26 @@ static __always_inline __u64 copy_piece(struct walk *walk, __u64 at, __u64 addre
     return bpf_probe_read_user(walk->bytes + at, bytes, (const void *)address) ? 0 : bytes;
 }
 
+/* Where the copy begins: with the red zone, when that is in memory. */
+static __always_inline __u64 raw_stack_start(__u64 sp) {
+    __u64 word;
+    return bpf_probe_read_user(&word, sizeof(word), (const void *)(sp - RED_ZONE)) ? sp : sp - RED_ZONE;
+}
+
 /* Page by page: behind the first that is not in memory nothing is of use. */
 static __always_inline __u32 copy_raw_stack(struct walk *walk) {
     struct raw_stack *raw = &walk->state.raw;
     __u64 sp = raw->registers[REGISTER_SP], end = ~0ULL, done = 0;
     if (sp <= raw->stack_root) end = (raw->stack_root + ROOT_ROUND) & ~(__u64)(ROOT_ROUND - 1);
-    __u64 room = PAGE_BYTES - (sp & (PAGE_BYTES - 1));
+    __u64 start = raw_stack_start(sp);
+    __u64 room = PAGE_BYTES - (start & (PAGE_BYTES - 1));
     for (int i = 0; i < RAW_STACK_BYTES_MAX / PAGE_BYTES; i++) {
-        __u64 bytes = copy_piece(walk, done, sp + done, room, end);
+        __u64 bytes = copy_piece(walk, done, start + done, room, end);
         done += bytes;
         if (bytes != room) break;
         room = PAGE_BYTES;
     }
-    raw->stack_start = sp;
+    raw->stack_start = start;
     return done > RAW_STACK_BYTES_MAX ? RAW_STACK_BYTES_MAX : done;
 }
 
