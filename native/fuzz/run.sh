@@ -8,12 +8,12 @@ seconds=${1:-60}
 out=${FUZZ_OUT:-../../build/fuzz}
 mkdir -p "$out"
 parsers="../file_reader.cc ../elf_file.cc ../elf_symbols.cc ../elf_dynamic.cc ../elf_plt.cc ../elf_debugdata.cc
-  ../elf_gomodule.cc ../elf_gopclntab.cc ../elf_resolve.cc ../text_lines.cc ../text_symbols.cc"
-for target in elf text; do
+  ../elf_gomodule.cc ../elf_gopclntab.cc ../elf_resolve.cc ../text_lines.cc ../text_symbols.cc ../cfi/*.cc"
+for target in elf text cfi; do
   # shellcheck disable=SC2086 # a list of files
   clang++-19 -std=c++20 -O1 -g -Wall -Wextra -Werror -Wno-missing-field-initializers -fno-exceptions \
     -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-    "${target}_fuzz.cc" $parsers -llzma -o "$out/${target}_fuzz"
+    -I.. -I../../bpf "${target}_fuzz.cc" $parsers -llzma -lz -o "$out/${target}_fuzz"
   mkdir -p "$out/$target"
   "$out/${target}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
     -artifact_prefix="$out/$target-" "$out/$target" "corpus-$target"
