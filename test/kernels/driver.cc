@@ -24,7 +24,9 @@ using namespace emberscope;
 namespace {
 
 constexpr const char *PROGRAM = "/known";
-constexpr double SHARE = 0.99; // of the samples that must be as the source says
+// Of the samples, to be as the source says. Not all: while a page of the stack is copied after a fork it is
+// not there to read, and emulation makes that long.
+constexpr double SHARE = 0.97;
 constexpr size_t ENOUGH = 100; // samples of a case
 constexpr int SECONDS_MAX = 30;
 
