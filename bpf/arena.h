@@ -3,13 +3,13 @@
  * Searches in the unwind tables (tables.h). The includer provides
  *   const __u8 *shard_at(const struct unwind_state *, __u32 index)               SHARD_BYTES, or NULL
  *   const __u32 *directory_at(const struct unwind_state *, __u32 word)           NULL past the end
- *   const struct unwind_rule *rule_at(const struct unwind_state *, __u32 index)  NULL past the end
+ *   const struct unwind_rule *rule_at(const struct unwind_state *, __u64 index)  index modulo RULES_MAX
  * Whatever the tables hold, nothing outside of them is read: every offset into a shard is masked or compared
  * just before it is used. A mask makes one state for the verifier where a comparison makes two.
  */
 #pragma once
 
-#include "bound.h"
+#include "dialect.h"
 #include "unwind_state.h"
 
 #define WORD_IN_SHARD (SHARD_BYTES - 4)          /* multiples of 4: rows */
@@ -34,14 +34,14 @@ enum page_rule {
         (count) -= half;                                                                                     \
     }
 
-static __inline __u64 mapping_start(const __u8 *shard, __u64 table, __u64 index) {
+HOT __u64 mapping_start(const __u8 *shard, __u64 table, __u64 index) {
     __u64 at = table + sizeof(struct mapping_table) + index * sizeof(struct unwind_mapping);
     BOUND(at, UNIT_IN_SHARD);
     return *(const __u64 *)(shard + at);
 }
 
 /* Finds the mapping that holds an address, into state->mapping; 0 when there is none. */
-static __inline int search_mapping(struct unwind_state *state, const __u8 *shard, __u64 address) {
+HOT int search_mapping(struct unwind_state *state, const __u8 *shard, __u64 address) {
     __u64 table = LOCATION_OFFSET(state->mapping_table);
     __u64 index = 0, count = state->mapping_count;
     if (!count) return 0;
@@ -57,7 +57,7 @@ static __inline int search_mapping(struct unwind_state *state, const __u8 *shard
 }
 
 /* Takes the mappings of a process for the walk, unless the entry is stale. */
-static __inline void open_mappings(struct unwind_state *state, const struct process_entry *entry) {
+HOT void open_mappings(struct unwind_state *state, const struct process_entry *entry) {
     __u64 at = LOCATION_OFFSET(entry->location);
     const __u8 *shard = shard_at(state, LOCATION_SHARD(entry->location));
     if (!shard || at > SHARD_BYTES - sizeof(struct mapping_table)) return;
@@ -67,15 +67,15 @@ static __inline void open_mappings(struct unwind_state *state, const struct proc
     state->mapping_count = table->count < MAPPINGS_MAX ? table->count : MAPPINGS_MAX;
 }
 
-static __inline struct unwind_row row_in_shard(const __u8 *shard, __u64 rows, __u64 index) {
+HOT const struct unwind_row *row_in_shard(const __u8 *shard, __u64 rows, __u64 index) {
     __u64 at = rows + index * sizeof(struct unwind_row);
     BOUND(at, WORD_IN_SHARD);
-    return *(const struct unwind_row *)(shard + at);
+    return (const struct unwind_row *)(shard + at);
 }
 
 /* The rule in force at an offset of a text page; `blob` is the offset of its page_blob, not past the last
  * place for one. */
-static __inline __u32 search_rows(__u8 *shard, __u64 blob, __u64 offset) {
+HOT __u32 search_rows(__u8 *shard, __u64 blob, __u64 offset) {
     struct page_blob *page = (struct page_blob *)(shard + blob);
     __u64 bucket = offset >> BUCKET_SHIFT;
     BOUND(bucket, BUCKETS - 1);
@@ -83,18 +83,26 @@ static __inline __u32 search_rows(__u8 *shard, __u64 blob, __u64 offset) {
     if (!page->used) page->used = 1;
     __u64 index = low - (low != 0), count = high > index + 1 ? high - index - 1 : 0;
     __u64 rows = blob + sizeof(struct page_blob);
-    LAST_AT_OR_BEFORE(index, count, 9, offset, row_in_shard(shard, rows, at).lo);
-    return row_in_shard(shard, rows, index).rule;
+    LAST_AT_OR_BEFORE(index, count, 9, offset, row_in_shard(shard, rows, at)->lo);
+    return row_in_shard(shard, rows, index)->rule;
+}
+
+/* What the directory says of a page. Frames in a row often lie in one page: the last answer is kept, so that
+ * the processor can go ahead of the loads when it guesses so. */
+HOT __u32 find_page(struct unwind_state *state, __u32 word) {
+    if (word == state->page_word && state->page_location) return state->page_location;
+    const __u32 *entry = directory_at(state, word);
+    if (!entry) return PAGE_WITHOUT_ROWS;
+    state->page_word = word;
+    state->page_location = *(volatile const __u32 *)entry; /* read once: it changes under us */
+    return state->page_location;
 }
 
 /* The rule in force at a file offset of state->mapping. */
-static __inline enum page_rule find_rule(const struct unwind_state *state, __u64 position,
-                                         const struct unwind_rule **rule) {
+HOT enum page_rule find_rule(struct unwind_state *state, __u64 position, const struct unwind_rule **rule) {
     const struct unwind_mapping *mapping = &state->mapping;
     if (mapping->kind != MAPPING_FILE) return PAGE_RULE_NONE;
-    const __u32 *word = directory_at(state, mapping->directory + (__u32)(position >> TEXT_PAGE_SHIFT));
-    if (!word) return PAGE_RULE_NONE;
-    __u32 location = *(volatile const __u32 *)word; /* read once: it changes under us */
+    __u32 location = find_page(state, mapping->directory + (__u32)(position >> TEXT_PAGE_SHIFT));
     if (location == PAGE_NOT_LOADED) return PAGE_RULE_MISSING;
     if (location == PAGE_WITHOUT_ROWS) return PAGE_RULE_NONE;
     __u8 *shard = (__u8 *)shard_at(state, LOCATION_SHARD(location));

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "dialect.h"
 #include "tables.h"
 
 /* What the bytes before a return address say of the frame it was found in. */
@@ -16,13 +17,13 @@ enum call_site {
     CALL_SITE_UNREADABLE,
 };
 
-static __inline enum call_site judge_target(__u64 target, __u64 callee, __u64 span) {
+HOT enum call_site judge_target(__u64 target, __u64 callee, __u64 span) {
     return callee - target < span ? CALL_SITE_DIRECT : CALL_SITE_OTHER;
 }
 
 #if REGISTER_COUNT == 33
 
-static __inline enum call_site call_site_at(__u64 return_address, __u64 callee, __u64 span) {
+COLD enum call_site call_site_at(__u64 return_address, __u64 callee, __u64 span) {
     __u32 instruction = 0;
     if (read_user(&instruction, return_address - 4, 4)) return CALL_SITE_UNREADABLE;
     if ((instruction & 0xfffffc1f) == 0xd63f0000) return CALL_SITE_INDIRECT; /* blr */
@@ -37,7 +38,7 @@ static __inline enum call_site call_site_at(__u64 return_address, __u64 callee, 
  * True when the 8 bytes end in `call *r/m` (ff /2), in any of its lengths: ModRM, then a SIB byte where r/m
  * is 4, then the displacement (none, 1 or 4 bytes; r/m 5 and SIB base 5 without one have 4).
  */
-static __inline int is_indirect_call(const __u8 *code) {
+HOT int is_indirect_call(const __u8 *code) {
     __u8 two = code[7], three = code[6], four = code[5], six = code[3], seven = code[2];
     if (code[6] == 0xff && (two & 0x38) == 0x10) {
         if ((two & 0xc0) == 0xc0) return 1;
@@ -55,7 +56,7 @@ static __inline int is_indirect_call(const __u8 *code) {
     return code[1] == 0xff && (seven == 0x94 || (seven == 0x14 && (code[3] & 7) == 5));
 }
 
-static __inline enum call_site call_site_at(__u64 return_address, __u64 callee, __u64 span) {
+COLD enum call_site call_site_at(__u64 return_address, __u64 callee, __u64 span) {
     union {
         __u64 word;
         __u8 bytes[8];

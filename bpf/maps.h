@@ -61,26 +61,22 @@ struct {
     __array(values, struct shard_map);
 } shards MAP SEC(".maps");
 
-/* Array maps space their values by 8 bytes: only pairs of words lie as close as user space sees them. */
-#define DIRECTORY_PAIR 2
-struct directory_pair {
-    __u32 words[DIRECTORY_PAIR];
-};
-
+/* One value each, not one an element: the address of an element is then arithmetic, and no key goes through
+ * memory. */
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);
-    __uint(max_entries, DIRECTORY_PAGES / DIRECTORY_PAIR);
-    __type(key, __u32);
-    __type(value, struct directory_pair);
+    __uint(max_entries, 1);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, DIRECTORY_PAGES * sizeof(__u32));
 } directory MAP SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);
-    __uint(max_entries, RULES_MAX);
-    __type(key, __u32);
-    __type(value, struct unwind_rule);
+    __uint(max_entries, 1);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, RULES_MAX * sizeof(struct unwind_rule));
 } rules MAP SEC(".maps");
 
 /* By thread group as our pid namespace numbers it; children get their parent's entry when they are forked. */

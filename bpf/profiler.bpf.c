@@ -48,9 +48,16 @@ static __always_inline enum step walk_frame(struct walk *walk, struct sample_rec
     return unwind_step(&walk->state);
 }
 
-static long walk_frame_in_loop(__u32 index, struct tick *tick) {
+/* Returning from a function is dear where the processor's return predictor is not trusted: some frames a
+ * call.
+ */
+#define FRAMES_PER_CALL 4
+
+static long walk_frames_in_loop(__u32 index, struct tick *tick) {
     (void)index;
-    return walk_frame(tick->walk, tick->record) != STEP_CALLER;
+    for (int i = 0; i < FRAMES_PER_CALL; i++)
+        if (walk_frame(tick->walk, tick->record) != STEP_CALLER) return 1;
+    return 0;
 }
 
 /* The same as a function of its own to the verifier, which looks at it once and not at each call. */
@@ -184,7 +191,7 @@ int on_cpu_sample(struct bpf_perf_event_data *context) {
     struct task_struct *task = running_task(NEW_KERNEL);
     if (task->pid == 0 || !is_target(task, NEW_KERNEL)) return 0; /* pid 0 is the idle task */
     if (begin_sample(context, task, &tick, NEW_KERNEL)) {
-        bpf_loop(MAX_USER_FRAMES, walk_frame_in_loop, &tick, 0);
+        bpf_loop(MAX_USER_FRAMES / FRAMES_PER_CALL, walk_frames_in_loop, &tick, 0);
         end_walk(&tick);
     }
     send_sample(&tick);

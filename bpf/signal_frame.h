@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "dialect.h"
 #include "unwind_state.h"
 
 #if REGISTER_COUNT == 33
@@ -14,7 +15,7 @@
 #define SIGNAL_REGISTERS_AT 312
 #define SIGNAL_REGISTERS 33 /* x0 to x30, sp, pc: DWARF's order */
 
-static __inline void take_signal_registers(struct raw_stack *raw, const __u64 *saved) {
+HOT void take_signal_registers(struct raw_stack *raw, const __u64 *saved) {
     for (int i = 0; i < SIGNAL_REGISTERS; i++)
         raw->registers[i] = saved[i];
 }
@@ -25,7 +26,7 @@ static __inline void take_signal_registers(struct raw_stack *raw, const __u64 *s
 #define SIGNAL_REGISTERS_AT 40
 #define SIGNAL_REGISTERS 17
 
-static __inline void take_signal_registers(struct raw_stack *raw, const __u64 *saved) {
+HOT void take_signal_registers(struct raw_stack *raw, const __u64 *saved) {
     /* r8 to r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip */
 #define TAKE(i, number) raw->registers[number] = saved[i]
     TAKE(0, 8), TAKE(1, 9), TAKE(2, 10), TAKE(3, 11), TAKE(4, 12), TAKE(5, 13), TAKE(6, 14), TAKE(7, 15);

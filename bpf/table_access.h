@@ -2,7 +2,7 @@
 /* The unwind tables as the BPF programs reach them; what arena.h and unwind.h ask for. */
 #pragma once
 
-#include "bound.h"
+#include "dialect.h"
 #include "unwind_state.h"
 
 static __always_inline const __u8 *shard_at(const struct unwind_state *state, __u32 index) {
@@ -14,16 +14,17 @@ static __always_inline const __u8 *shard_at(const struct unwind_state *state, __
 
 static __always_inline const __u32 *directory_at(const struct unwind_state *state, __u32 word) {
     (void)state;
-    __u32 key = word / DIRECTORY_PAIR;
-    __u64 half = word % DIRECTORY_PAIR;
-    struct directory_pair *pair = bpf_map_lookup_elem(&directory, &key);
-    BOUND(half, DIRECTORY_PAIR - 1);
-    return pair ? &pair->words[half] : 0;
+    __u32 zero = 0;
+    const __u32 *words = bpf_map_lookup_elem(&directory, &zero);
+    return words && word < DIRECTORY_PAGES ? words + word : 0;
 }
 
-static __always_inline const struct unwind_rule *rule_at(const struct unwind_state *state, __u32 index) {
+static __always_inline const struct unwind_rule *rule_at(const struct unwind_state *state, __u64 index) {
     (void)state;
-    return bpf_map_lookup_elem(&rules, &index);
+    __u32 zero = 0;
+    const struct unwind_rule *all = bpf_map_lookup_elem(&rules, &zero);
+    BOUND(index, RULES_MAX - 1);
+    return all ? all + index : 0;
 }
 
 #include "arena.h"

@@ -39,26 +39,27 @@ enum step {
 
 /* Before the first step the registers, is_exact, stack_root and thread_pointer are set, and open_mappings()
  * was called. */
-static __inline void unwind_begin(struct unwind_state *state) {
+HOT void unwind_begin(struct unwind_state *state) {
     state->end = STACK_END_DEPTH; /* what it stays if nobody reaches an end */
     state->raw.guessed = 0;
     state->raw.stack_bytes = 0;
     state->mapping.start = state->mapping.end = 0;
     state->mapping_table = state->mapping_count = 0;
+    state->page_location = PAGE_NOT_LOADED;
 }
 
-static __inline enum step unwind_finish(struct unwind_state *state, __u32 end) {
+HOT enum step unwind_finish(struct unwind_state *state, __u32 end) {
     if (end == STACK_END_ROOT && state->raw.guessed) end = STACK_END_GUESSED;
     state->end = end;
     return STEP_END;
 }
 
-static __inline int is_user_address(__u64 address) {
+HOT int is_user_address(__u64 address) {
     return address >= USER_ADDRESS_MIN && address < USER_ADDRESS_END;
 }
 
 /* arm64: the bits that pointer authentication uses (48-bit addresses). */
-static __inline __u64 without_signature(__u64 address) {
+HOT __u64 without_signature(__u64 address) {
 #if REGISTER_COUNT == 33
     return address & 0xffffffffffffULL;
 #else
@@ -67,7 +68,7 @@ static __inline __u64 without_signature(__u64 address) {
 }
 
 /* Goes on in the caller. */
-static __inline enum step unwind_return(struct unwind_state *state, __u64 pc, __u64 sp, __u64 fp) {
+HOT enum step unwind_return(struct unwind_state *state, __u64 pc, __u64 sp, __u64 fp) {
     pc = without_signature(pc);
     if (pc == 0) return unwind_finish(state, STACK_END_ROOT);
     if (!is_user_address(pc)) return unwind_finish(state, STACK_END_BAD_RETURN);
@@ -78,7 +79,7 @@ static __inline enum step unwind_return(struct unwind_state *state, __u64 pc, __
     return STEP_CALLER;
 }
 
-static __inline enum step unwind_signal(struct unwind_state *state) {
+COLD enum step unwind_signal(struct unwind_state *state) {
     int problem = copy_stack(state, state->raw.SP + SIGNAL_REGISTERS_AT, state->signal_registers,
                              SIGNAL_REGISTERS * sizeof(__u64));
     if (problem) return unwind_finish(state, problem);
@@ -92,18 +93,18 @@ static __inline enum step unwind_signal(struct unwind_state *state) {
 #include "unwind_guess.h"
 
 /* True when the register has its value still. */
-static __inline int is_known(const struct unwind_state *state, __u32 number) {
+HOT int is_known(const struct unwind_state *state, __u32 number) {
     if (number == REGISTER_SP || number == REGISTER_FP || number == REGISTER_BX) return 1;
     return state->raw.is_exact != REGISTERS_KEPT && number < REGISTER_COUNT;
 }
 
-static __inline __u64 register_value(const struct unwind_state *state, __u64 number) {
+HOT __u64 register_value(const struct unwind_state *state, __u64 number) {
     if (number >= RAW_REGISTERS_MAX) return 0;
     return state->raw.registers[number];
 }
 
 /* The canonical frame address of a rule, 0 or the end that it makes. */
-static __inline int find_cfa(struct unwind_state *state, const struct unwind_rule *rule, __u64 *cfa) {
+HOT int find_cfa(struct unwind_state *state, const struct unwind_rule *rule, __u64 *cfa) {
     if (rule->kind == RULE_PLT) {
         *cfa = state->raw.SP + 8 + ((__s32)(state->raw.PC & 15) >= rule->offset ? 8 : 0);
         return 0;
@@ -116,8 +117,8 @@ static __inline int find_cfa(struct unwind_state *state, const struct unwind_rul
     return problem;
 }
 
-static __inline int find_return_address(struct unwind_state *state, const struct unwind_rule *rule, __u64 cfa,
-                                        __u64 *pc) {
+HOT int find_return_address(struct unwind_state *state, const struct unwind_rule *rule, __u64 cfa,
+                            __u64 *pc) {
     if (!(rule->saved & SAVED_RA_REGISTER))
         return read_stack(state, cfa + (__s64)(rule->kind == RULE_PLT ? -8 : rule->ra_offset), pc);
     if (!is_known(state, rule->ra_register)) return STACK_END_LOST_REGISTER;
@@ -126,14 +127,14 @@ static __inline int find_return_address(struct unwind_state *state, const struct
 }
 
 /* A callee-saved register of the caller. */
-static __inline int restore(struct unwind_state *state, __u32 at_cfa, __u32 at_fp, __u64 cfa, __u64 fp,
-                            __s64 offset, __u64 *value) {
+HOT int restore(struct unwind_state *state, __u32 at_cfa, __u32 at_fp, __u64 cfa, __u64 fp, __s64 offset,
+                __u64 *value) {
     if (!(at_cfa | at_fp)) return 0;
     return read_stack(state, (at_cfa ? cfa : fp) + offset, value);
 }
 
 /* The frame must lie above its callee's; a leaf of arm64 may have none. */
-static __inline int check_cfa(const struct unwind_state *state, const struct unwind_rule *rule, __u64 cfa) {
+HOT int check_cfa(const struct unwind_state *state, const struct unwind_rule *rule, __u64 cfa) {
     if (rule->kind == RULE_FRAME_POINTER || cfa > state->raw.SP) return 0;
     return cfa == state->raw.SP && (rule->saved & SAVED_RA_REGISTER) ? 0 : STACK_END_BAD_CFA;
 }
@@ -143,8 +144,7 @@ struct caller {
 };
 
 /* 0, or the end that it makes. */
-static __inline int find_caller(struct unwind_state *state, const struct unwind_rule *rule,
-                                struct caller *caller) {
+HOT int find_caller(struct unwind_state *state, const struct unwind_rule *rule, struct caller *caller) {
     __u32 saved = rule->saved;
     __u64 fp = state->raw.FP;
     int problem = find_cfa(state, rule, &caller->cfa);
@@ -159,7 +159,7 @@ static __inline int find_caller(struct unwind_state *state, const struct unwind_
     return problem;
 }
 
-static __inline enum step unwind_by_rule(struct unwind_state *state, const struct unwind_rule *rule) {
+HOT enum step unwind_by_rule(struct unwind_state *state, const struct unwind_rule *rule) {
     struct caller caller = {.fp = state->raw.FP, .bx = state->raw.BX};
     if (rule->kind == RULE_FRAME_POINTER && caller.fp == 0) return unwind_finish(state, STACK_END_ROOT);
     int problem = find_caller(state, rule, &caller);
@@ -170,12 +170,12 @@ static __inline enum step unwind_by_rule(struct unwind_state *state, const struc
 }
 
 /* Where to look the pc up: a return address may be the first byte behind a function that ends in the call. */
-static __inline __u64 unwind_address(const struct unwind_state *state) {
+HOT __u64 unwind_address(const struct unwind_state *state) {
     return state->raw.PC - (state->raw.is_exact != REGISTERS_EXACT);
 }
 
 /* Moves to the caller. */
-static __inline enum step unwind_step(struct unwind_state *state) {
+HOT enum step unwind_step(struct unwind_state *state) {
     const struct unwind_rule *rule = 0;
     __u64 address = unwind_address(state);
     if (address - state->mapping.start >= state->mapping.end - state->mapping.start) {

@@ -12,26 +12,26 @@
 #pragma once
 
 /* The chain is over: rightly so near the stack's first frame. */
-static __inline enum step unwind_leave(struct unwind_state *state, __u32 reason) {
+HOT enum step unwind_leave(struct unwind_state *state, __u32 reason) {
     __u64 root = state->raw.stack_root;
     if (state->raw.SP <= root && root - state->raw.SP < ROOT_SLACK) reason = STACK_END_ROOT;
     return unwind_finish(state, reason);
 }
 
-static __inline __u32 no_rows(const struct unwind_state *state) {
+HOT __u32 no_rows(const struct unwind_state *state) {
     return state->mapping.kind == MAPPING_JIT ? STACK_END_JIT : STACK_END_NO_ROWS;
 }
 
 #if REGISTER_COUNT == 33
 
 /* mov x8, #139; svc #0 */
-static __inline int is_signal_trampoline(__u64 pc) {
+HOT int is_signal_trampoline(__u64 pc) {
     __u64 code = 0;
     return !read_user(&code, pc, sizeof(code)) && code == 0xd4000001d2801168ULL;
 }
 
 /* The link register, when it follows a direct call of the leaf. */
-static __inline int find_leaf_caller(struct unwind_state *state, __u64 *return_address) {
+HOT int find_leaf_caller(struct unwind_state *state, __u64 *return_address) {
     *return_address = without_signature(state->raw.registers[REGISTER_LR]);
     return is_user_address(*return_address) &&
            call_site_at(*return_address, state->raw.PC, LEAF_SPAN) == CALL_SITE_DIRECT;
@@ -41,14 +41,14 @@ static __inline int find_leaf_caller(struct unwind_state *state, __u64 *return_a
 #else
 
 /* mov $15, %rax or %eax; syscall */
-static __inline int is_signal_trampoline(__u64 pc) {
+HOT int is_signal_trampoline(__u64 pc) {
     __u64 code = 0;
     if (read_user(&code, pc, sizeof(code))) return 0;
     return code == 0x0f0000000fc0c748ULL || (code & 0xffffffffffffff) == 0x050f0000000fb8ULL;
 }
 
 /* The word at sp, when it follows a direct call of the leaf. */
-static __inline int find_leaf_caller(struct unwind_state *state, __u64 *return_address) {
+HOT int find_leaf_caller(struct unwind_state *state, __u64 *return_address) {
     if (read_stack(state, state->raw.SP, return_address)) return 0;
     return is_user_address(*return_address) &&
            call_site_at(*return_address, state->raw.PC, LEAF_SPAN) == CALL_SITE_DIRECT;
@@ -57,14 +57,14 @@ static __inline int find_leaf_caller(struct unwind_state *state, __u64 *return_a
 
 #endif
 
-static __inline int is_return_address(struct unwind_state *state, __u64 address) {
+HOT int is_return_address(struct unwind_state *state, __u64 address) {
     if (!is_user_address(address)) return 0;
     enum call_site site = call_site_at(address, state->raw.PC, LEAF_SPAN);
     if (site != CALL_SITE_UNREADABLE) return site != CALL_SITE_NONE;
     return !find_mapping(state, address - 1);
 }
 
-static __inline enum step unwind_frame_pointer(struct unwind_state *state) {
+HOT enum step unwind_frame_pointer(struct unwind_state *state) {
     __u64 fp = state->raw.FP, caller_fp = 0, pc = 0;
     __u32 reason = no_rows(state);
     if (fp == 0 || fp == state->raw.thread_pointer) return unwind_finish(state, STACK_END_ROOT);
@@ -80,7 +80,7 @@ static __inline enum step unwind_frame_pointer(struct unwind_state *state) {
     return unwind_return(state, pc, fp + 16, caller_fp);
 }
 
-static __inline enum step unwind_without_rule(struct unwind_state *state) {
+COLD enum step unwind_without_rule(struct unwind_state *state) {
     __u64 return_address = 0;
     if (state->raw.is_exact == REGISTERS_KEPT) {
         if (is_signal_trampoline(state->raw.PC)) return unwind_signal(state);

@@ -9,6 +9,9 @@ struct unwind_state {
     __u32 mapping_index;
     __u32 mapping_table; /* location of the process's mapping_table, 0: unknown process */
     __u32 mapping_count;
+    __u32 page_word;     /* directory word of the last page */
+    __u32 page_location; /* and what it holds */
+    __u32 padding;
     __u32 end;                  /* enum stack_end, once unwind_step() gave something else than STEP_CALLER */
     __u64 signal_registers[34]; /* room for what a signal frame holds */
     /* Registers and flags; also the range of stack bytes that can be read at once (stack_start, stack_bytes).
@@ -19,7 +22,7 @@ struct unwind_state {
 /* Per CPU. A walk is one stack. */
 struct walk {
     struct unwind_state state;
-    __u8 bytes[RAW_STACK_BYTES_MAX]; /* the stack window, STACK_WINDOW_BYTES; all of it for a raw stack */
+    __u8 bytes[RAW_STACK_BYTES_MAX]; /* the stack window; all of it for a raw stack */
     __u32 base;                      /* index of the first user frame in the record */
     __u32 count;                     /* of user frames */
 };
@@ -28,3 +31,4 @@ ABI_ASSERT(__builtin_offsetof(struct walk, bytes) ==
            "a raw_stack and its bytes are one record");
 
 #define STACK_WINDOW_BYTES 1024
+#define STACK_WINDOW_BYTES_MAX 2048

@@ -18,18 +18,11 @@ static __always_inline struct walk *walk_of(struct unwind_state *state) {
     return (struct walk *)((char *)state - __builtin_offsetof(struct walk, state));
 }
 
-/* Moves the window so that it holds `address`: from there up, or what of that is readable. */
-static __noinline int move_window(struct walk *walk, __u64 address) {
+/* Copies what is readable from `address` up to its page's end, or else 8 bytes. */
+static __noinline int copy_to_page_end(struct walk *walk, __u64 address) {
     struct raw_stack *raw = &walk->state.raw;
-    __u64 start = address - WINDOW_BELOW;
-    if (start < raw->registers[REGISTER_SP] && address >= raw->registers[REGISTER_SP])
-        start = raw->registers[REGISTER_SP];
-    raw->stack_start = start;
-    raw->stack_bytes = STACK_WINDOW_BYTES;
-    if (!bpf_probe_read_user(walk->bytes, STACK_WINDOW_BYTES, (const void *)start)) return 0;
-    raw->stack_start = address; /* the page below may be what is missing */
     __u64 bytes = PAGE_BYTES - (address & (PAGE_BYTES - 1));
-    if (bytes > STACK_WINDOW_BYTES) bytes = STACK_WINDOW_BYTES;
+    raw->stack_start = address;
     raw->stack_bytes = bytes;
     if (bytes >= 8 && !bpf_probe_read_user(walk->bytes, bytes, (const void *)address)) return 0;
     raw->stack_bytes = 8;
@@ -38,15 +31,28 @@ static __noinline int move_window(struct walk *walk, __u64 address) {
     return STACK_END_UNREADABLE;
 }
 
+/* Moves the window so that it holds `address`: from a little below it up. A walk's first window is small, for
+ * most stacks end in it. */
+static __noinline int move_window(struct walk *walk, __u64 address) {
+    struct raw_stack *raw = &walk->state.raw;
+    __u64 sp = raw->registers[REGISTER_SP], start = address - WINDOW_BELOW;
+    __u32 bytes = raw->stack_bytes ? STACK_WINDOW_BYTES_MAX : STACK_WINDOW_BYTES;
+    if (start < sp && address >= sp) start = sp;
+    raw->stack_start = start;
+    raw->stack_bytes = bytes;
+    if (!bpf_probe_read_user(walk->bytes, bytes, (const void *)start)) return 0;
+    return copy_to_page_end(walk, address);
+}
+
 static __always_inline int read_stack(struct unwind_state *state, __u64 address, __u64 *word) {
     struct walk *walk = walk_of(state);
     __u64 offset = address - state->raw.stack_start;
-    if (offset + 8 > state->raw.stack_bytes || offset > STACK_WINDOW_BYTES - 8) {
+    if (offset + 8 > state->raw.stack_bytes || offset > PAGE_BYTES - 8) {
         int problem = move_window(walk, address);
         if (problem) return problem;
         offset = address - state->raw.stack_start;
     }
-    if (offset > STACK_WINDOW_BYTES - 8) return STACK_END_UNREADABLE;
+    if (offset > PAGE_BYTES - 8) return STACK_END_UNREADABLE;
     *word = *(const __u64 *)(walk->bytes + offset);
     return 0;
 }
