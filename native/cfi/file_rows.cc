@@ -141,16 +141,21 @@ Status ElfRows::Collect(RowCollector *into) const {
     return Status::Ok();
 }
 
+void AppendRow(uint64_t lo, const unwind_rule &rule, std::vector<CfiRow> *rows) {
+    if (!rows->empty() && SameRule(rows->back().rule, rule)) return;
+    rows->push_back({static_cast<uint16_t>(lo), rule});
+}
+
 // Gaps become rows too: the page answers for each of its bytes.
 std::vector<CfiRow> ToRows(const std::vector<RowSpan> &spans) {
     std::vector<CfiRow> rows;
     uint64_t at = 0;
     for (const RowSpan &span : spans) {
-        if (span.start > at) rows.push_back({static_cast<uint16_t>(at), RuleOf(RULE_NONE)});
-        rows.push_back({static_cast<uint16_t>(span.start), span.rule});
+        if (span.start > at) AppendRow(at, RuleOf(RULE_NONE), &rows);
+        AppendRow(span.start, span.rule, &rows);
         at = span.end;
     }
-    if (!rows.empty() && at < TEXT_PAGE_BYTES) rows.push_back({static_cast<uint16_t>(at), RuleOf(RULE_NONE)});
+    if (!rows.empty() && at < TEXT_PAGE_BYTES) AppendRow(at, RuleOf(RULE_NONE), &rows);
     return rows;
 }
 

@@ -32,7 +32,7 @@ class RowCollector {
     bool Covers(uint64_t address) const;
     // Start of the first span after `address`, end() when there is none.
     uint64_t NextStart(uint64_t address) const;
-    // Ascending, disjoint; neighbours with equal rules are one.
+    // Ascending and disjoint.
     const std::vector<RowSpan> &spans() const { return spans_; }
     // False when functions overlap so often that the rest was left out: the table is no real one.
     bool ok() const { return work_ <= kMaxWork; }

@@ -1,6 +1,6 @@
-// Fuzzes unwind rows: a whole ELF file, or, when the first byte is no ELF magic, the bare content of .eh_frame
-// (even) or .debug_frame (odd) in a sound file. Besides crashes it checks what the table store relies on:
-// rows ascend from zero, neighbours differ, rules hold what unwinders can follow.
+// Fuzzes unwind rows: a whole ELF file, or, when the first byte is no ELF magic, the bare content of
+// .eh_frame (even) or .debug_frame (odd) in a sound file. Besides crashes it checks what the table store
+// relies on: rows ascend from zero, neighbours differ, rules hold what unwinders can follow.
 #include <cstdlib>
 
 #include "../../test/unwind/frame_image.h"
