@@ -29,6 +29,7 @@
         "native/cfi/cfa_expression.cc",
         "native/cfi/cfa_program.cc",
         "native/cfi/cie.cc",
+        "native/cfi/code_coverage.cc",
         "native/cfi/cursor.cc",
         "native/cfi/entry_point.cc",
         "native/cfi/file_rows.cc",
@@ -70,6 +71,8 @@
         "native/track/process_images.cc",
         "native/track/publisher.cc",
         "native/track/tracker.cc",
+        "native/track/tracker_events.cc",
+        "native/track/tracker_learn.cc",
         "native/text_lines.cc",
         "native/text_symbols.cc"
       ],

@@ -55,7 +55,8 @@ class ProcessImages {
     // What BPF has for this pid, as far as we know: published, or copied from the parent by its fork.
     std::shared_ptr<Placement> placement;
     std::shared_ptr<Placement> previous; // until every fork from before `placed_ns` was told
-    uint64_t placed_ns = 0;
+    uint64_t placed_ns = 0;              // when `placement` took the place of `previous`
+    uint64_t published_ns = 0;           // when BPF was last told
     std::optional<ProcessIdentity> published_as;
     bool is_changed = false; // since the last Flush()
     std::vector<StaleRange> stale;

@@ -4,6 +4,7 @@ namespace emberscope {
 
 std::shared_ptr<Placement> Publisher::Place(const std::shared_ptr<TrackedMappings> &image,
                                             const std::shared_ptr<Placement> &old) {
+    if (old && &old->image() == image.get()) return old;
     if (old && IsSameMemory(old->image().mappings, image->mappings)) return old;
     if (std::shared_ptr<Placement> placed = image->placement.lock()) return placed;
     TableStore::Placed placed = store_.AddMappings(image->mappings);

@@ -10,7 +10,7 @@ namespace emberscope {
 inline size_t asked_cached; // calls of AskCached()
 
 struct PageLoader::State {};
-PageLoader::PageLoader(std::string, uint64_t, OpenRows) {}
+PageLoader::PageLoader(const std::string &, uint64_t, OpenRows) {}
 PageLoader::~PageLoader() = default;
 Result<std::unique_ptr<FileRows>> FileRows::Open(const ByteSource &) {
     return Status::Error(Kind::unsupported, "no rows in this test");
