@@ -44,6 +44,7 @@ struct task_struct {
     struct mm_struct *mm;
     struct thread_struct thread;
     void *stack;
+    unsigned int in_execve : 1;
 };
 
 struct pt_regs___kernel { /* for its size: arm64's has more than the registers */

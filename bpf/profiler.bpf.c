@@ -107,6 +107,16 @@ static __always_inline int find_user_stack(struct bpf_perf_event_data *context, 
     return mode == USER_MODE_NATIVE;
 }
 
+/*
+ * True inside execve once the old program is gone: the saved registers are still the old one's. (Of a program
+ * that was never published this is also said while it is still there: its call of execve has no user half.)
+ */
+static __always_inline int is_between_programs(struct bpf_perf_event_data *context, struct task_struct *task,
+                                               const struct unwind_state *state) {
+    if (state->mapping_table || is_user_mode(&context->regs)) return 0;
+    return bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+}
+
 static __always_inline __u32 fill_kernel_stack(struct bpf_perf_event_data *context,
                                                struct sample_record *record) {
     if (!kernel_stacks || is_user_mode(&context->regs)) return 0;
@@ -159,7 +169,8 @@ static __always_inline int begin_sample(struct bpf_perf_event_data *context, str
     tick->walk->count = 0;
     if (!find_user_stack(context, task, tick, is_old)) return 0;
     begin_walk(task, header, &tick->walk->state, is_old);
-    return 1;
+    header->stack_end = STACK_END_KERNEL_THREAD;
+    return !is_between_programs(context, task, &tick->walk->state);
 }
 
 static __always_inline int is_miss(__u32 end) {

@@ -4,9 +4,6 @@
 
 #define NANOSECONDS 1000000000ULL
 #define ROOT_ROUND 64
-/* Behind a pop the rows still say that the register lies there, and leaf functions save some without moving
- * sp. */
-#define RED_ZONE 128
 
 /*
  * Budget of raw stacks of this CPU: each one is paid with a `1 / raw_stacks_per_second`, and what was not

@@ -32,3 +32,6 @@ ABI_ASSERT(__builtin_offsetof(struct walk, bytes) ==
 
 #define STACK_WINDOW_BYTES 1024
 #define STACK_WINDOW_BYTES_MAX 2048
+/* Below sp: behind a pop the rows still say that the register lies there, and leaf functions save some
+ * without moving sp. */
+#define RED_ZONE 128

@@ -37,7 +37,7 @@ static __noinline int move_window(struct walk *walk, __u64 address) {
     struct raw_stack *raw = &walk->state.raw;
     __u64 sp = raw->registers[REGISTER_SP], start = address - WINDOW_BELOW;
     __u32 bytes = raw->stack_bytes ? STACK_WINDOW_BYTES_MAX : STACK_WINDOW_BYTES;
-    if (start < sp && address >= sp) start = sp;
+    if (start < sp - RED_ZONE && address >= sp - RED_ZONE) start = sp - RED_ZONE;
     raw->stack_start = start;
     raw->stack_bytes = bytes;
     if (!bpf_probe_read_user(walk->bytes, bytes, (const void *)start)) return 0;
