@@ -1,5 +1,6 @@
 #include "cfi_binding.h"
 
+#include "cfi/code_coverage.h"
 #include "cfi/file_rows.h"
 #include "reader_worker.h"
 
@@ -9,6 +10,7 @@ namespace {
 
 struct UnwindAnswer {
     CfiSummary summary;
+    CodeCoverage coverage;
     std::string failure;
 };
 
@@ -20,8 +22,12 @@ UnwindAnswer DescribeUnwind(int fd) {
         return answer;
     }
     Result<std::unique_ptr<FileRows>> rows = FileRows::Open(source.value());
-    if (rows.ok()) answer.summary = rows.value()->Summary();
-    else answer.failure = rows.status().message;
+    Result<ElfFile> file = ElfFile::Open(source.value());
+    if (!rows.ok()) answer.failure = rows.status().message;
+    else if (!file.ok()) answer.failure = file.status().message;
+    if (!answer.failure.empty()) return answer;
+    answer.summary = rows.value()->Summary();
+    answer.coverage = CoverageOf(file.value(), *rows.value());
     return answer;
 }
 
@@ -29,6 +35,8 @@ Napi::Object UnwindToObject(Napi::Env env, const UnwindAnswer &answer) {
     Napi::Object object = Napi::Object::New(env);
     object.Set("source", answer.summary.source);
     object.Set("functions", static_cast<double>(answer.summary.functions));
+    object.Set("codeBytes", static_cast<double>(answer.coverage.code_bytes));
+    object.Set("coveredBytes", static_cast<double>(answer.coverage.covered_bytes));
     object.Set("note", answer.summary.note);
     object.Set("failure", answer.failure);
     return object;

@@ -7,7 +7,13 @@ import type { Finding } from './preflight.ts'
 /** The part of `--json` that says it in fields. */
 export interface BinaryState {
   readonly path: string
-  readonly unwind: { readonly source: string; readonly functions: number; readonly note: string }
+  readonly unwind: {
+    readonly source: string
+    readonly functions: number
+    readonly code_bytes: number
+    readonly covered_bytes: number
+    readonly note: string
+  }
   readonly symbols: {
     readonly sources: readonly string[]
     readonly lines: boolean
@@ -37,7 +43,13 @@ export function describeBinary(
     ),
     binary: {
       path,
-      unwind: { source: unwind.source, functions: unwind.functions, note: unwind.note || unwind.failure },
+      unwind: {
+        source: unwind.source,
+        functions: unwind.functions,
+        code_bytes: unwind.codeBytes,
+        covered_bytes: unwind.coveredBytes,
+        note: unwind.note || unwind.failure,
+      },
       symbols: { sources: elf.sources, lines: elf.hasDwarf, debug_file: debugFile },
     },
   }
@@ -53,18 +65,21 @@ interface State {
   readonly fix: string
 }
 
-function unwindState(path: string, { source, functions, note, failure }: UnwindTables): State {
-  if (failure !== '')
-    return { text: `its unwind tables cannot be read (${failure})`, fix: `build ${basename(path)} again` }
-  if (source === '') {
-    const flags = '-fasynchronous-unwind-tables, or keep frame pointers (-fno-omit-frame-pointer)'
-    return {
-      text: 'no unwind tables, stacks through it are cut or approximate',
-      fix: `build ${basename(path)} with ${flags}`,
-    }
-  }
-  const count = `${functions} ${functions === 1 ? 'function' : 'functions'}`
-  return { text: `whole stacks by ${source}, ${count}${note === '' ? '' : ` (${note})`}`, fix: '' }
+/** Less of the code with rows is worth a warning; a few stubs of the compiler's start code are not. */
+const ENOUGH_COVERED = 0.5
+const STUB_BYTES = 1024
+
+function unwindState(path: string, unwind: UnwindTables): State {
+  const name = basename(path)
+  if (unwind.failure !== '')
+    return { text: `its unwind tables cannot be read (${unwind.failure})`, fix: `build ${name} again` }
+  const fix = `build ${name} with -fasynchronous-unwind-tables, or keep frame pointers (-fno-omit-frame-pointer)`
+  if (unwind.source === '') return { text: 'no unwind tables, stacks through it are cut or approximate', fix }
+  const note = unwind.note === '' ? '' : ` (${unwind.note})`
+  const share = unwind.codeBytes === 0 ? 1 : unwind.coveredBytes / unwind.codeBytes
+  const text = `unwinds by ${unwind.source}, ${Math.round(share * 100)} % of its code${note}`
+  const isPoor = share < ENOUGH_COVERED && unwind.codeBytes - unwind.coveredBytes > STUB_BYTES
+  return { text, fix: isPoor ? fix : '' }
 }
 
 function symbolState(path: string, elf: ResolvedElf, debugFile: string): State {

@@ -6,6 +6,9 @@ export interface UnwindTables {
   readonly source: string
   /** Functions with rows. */
   readonly functions: number
+  /** Bytes of code that were looked at (a sample of a large file), and those of them with rows. */
+  readonly codeBytes: number
+  readonly coveredBytes: number
   /** What was left out and why, '' for a file in order. */
   readonly note: string
   /** '' when the file could be read, else the reason; then there are no rows. */

@@ -47,11 +47,18 @@ describe('checklist', () => {
   })
 })
 
-const TABLES: UnwindTables = { source: '.eh_frame', functions: 1200, note: '', failure: '' }
-const NO_TABLES: UnwindTables = { ...TABLES, source: '', functions: 0 }
+const TABLES: UnwindTables = {
+  source: '.eh_frame',
+  functions: 1200,
+  codeBytes: 100_000,
+  coveredBytes: 98_000,
+  note: '',
+  failure: '',
+}
+const NO_TABLES: UnwindTables = { ...TABLES, source: '', functions: 0, coveredBytes: 0 }
 
 describe('describeBinary', () => {
-  const WHOLE = 'whole stacks by .eh_frame, 1200 functions'
+  const WHOLE = 'unwinds by .eh_frame, 98 % of its code'
   it('tells names, lines, their lack and damage apart', () => {
     assert.deepEqual(
       describeBinary('/b', ELF, '/usr/lib/debug/x.debug', TABLES).text,
@@ -91,14 +98,21 @@ describe('describeBinary', () => {
       [damaged.level, damaged.text],
       ['warning', '/b: its unwind tables cannot be read (corrupt: CIE at 0x10); names and lines'],
     )
-    const partial = describeBinary('/b', ELF, '', { ...TABLES, functions: 1, note: '2 functions left out' })
+    const partial = describeBinary('/b', ELF, '', { ...TABLES, note: '2 functions left out' })
     assert.equal(partial.level, 'ok')
-    assert.match(partial.text, /\.eh_frame, 1 function \(2 functions left out\); names/)
+    assert.match(partial.text, /98 % of its code \(2 functions left out\); names/)
+  })
+  it('warns of tables that leave most of the code out, but not over a few stubs', () => {
+    const poor = describeBinary('/b', ELF, '', { ...TABLES, coveredBytes: 4000 })
+    assert.deepEqual([poor.level, /4 % of its code/.test(poor.text)], ['warning', true])
+    assert.match(poor.fix, /^build b with -fasynchronous/)
+    assert.equal(describeBinary('/b', ELF, '', { ...TABLES, codeBytes: 240, coveredBytes: 0 }).level, 'ok')
+    assert.match(describeBinary('/b', ELF, '', { ...TABLES, codeBytes: 0, coveredBytes: 0 }).text, /100 %/)
   })
   it('gives the same in fields, for --json', () => {
     assert.deepEqual(describeBinary('/b', { ...ELF, sources: ['.symtab'] }, '', TABLES).binary, {
       path: '/b',
-      unwind: { source: '.eh_frame', functions: 1200, note: '' },
+      unwind: { source: '.eh_frame', functions: 1200, code_bytes: 100_000, covered_bytes: 98_000, note: '' },
       symbols: { sources: ['.symtab'], lines: true, debug_file: '' },
     })
   })
@@ -158,7 +172,7 @@ describe('examineProcess', () => {
     assert.match(findings[0]!.text, /runs node without a perf map/)
     assert.equal(findings[0]!.fix, 'start it with `node --perf-basic-prof`')
     assert.match(findings[1]!.text, /has \d+ regions? of code made at run time/)
-    assert.ok(findings.some((f) => /libc\.so\.6: whole stacks by .*; names and lines$/.test(f.text)))
+    assert.ok(findings.some((f) => /libc\.so\.6: unwinds by .*; names and lines$/.test(f.text)))
   })
   it('says when a process is gone', async () => {
     const findings = await examineProcess(4_194_305, 'x', readers)
