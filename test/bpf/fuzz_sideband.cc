@@ -20,6 +20,8 @@ static void DecodeAndCheck(std::span<const std::byte> record) {
     Require(event.build_id.size() <= 40 && event.build_id.size() % 2 == 0);
     Require(event.build_id.find_first_not_of("0123456789abcdef") == std::string::npos);
     Require(event.kind == EVENT_MMAP ? event.end > event.start : event.end == 0);
+    Require(event.build_id.empty() ||
+            (event.inode == 0 && event.device_major == 0 && event.device_minor == 0));
     Require(event.kind == EVENT_FORK || event.kind == EVENT_LOST || event.extra == 0);
     Require(event.extra >= 0 || event.kind == EVENT_FORK);
 }
