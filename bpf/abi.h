@@ -122,7 +122,7 @@ struct cpu_state {
  * The rest of a sample that met a miss, in a ring of its own, written before the sample is: the state of the
  * unwinder at the miss and the stack from there on. `stack_bytes` bytes follow.
  */
-#define RAW_STACK_BYTES_MAX 16384
+#define RAW_STACK_BYTES_MAX 65536
 #define RAW_REGISTERS_MAX 33
 
 enum register_state {

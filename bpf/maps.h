@@ -31,8 +31,9 @@ struct {
     __type(value, struct sample_record);
 } scratch MAP SEC(".maps");
 
+/* By CPU; a value is larger than per-CPU maps allow. The loader sets the number of CPUs. */
 struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
     __type(key, __u32);
     __type(value, struct walk);

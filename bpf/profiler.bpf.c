@@ -31,11 +31,16 @@ struct tick {
     struct walk *walk;
 };
 
+static __always_inline struct walk *walk_of_cpu(void) {
+    __u32 cpu = bpf_get_smp_processor_id();
+    return bpf_map_lookup_elem(&walk_states, &cpu);
+}
+
 static __always_inline int find_tick(struct tick *tick) {
     __u32 zero = 0;
     tick->cpu = bpf_map_lookup_elem(&cpu_states, &zero);
     tick->record = bpf_map_lookup_elem(&scratch, &zero);
-    tick->walk = bpf_map_lookup_elem(&walk_states, &zero);
+    tick->walk = walk_of_cpu();
     return tick->cpu && tick->record && tick->walk;
 }
 
@@ -63,7 +68,7 @@ static long walk_frames_in_loop(__u32 index, struct tick *tick) {
 /* The same as a function of its own to the verifier, which looks at it once and not at each call. */
 __noinline int walk_frame_alone(__u32 zero) {
     struct sample_record *record = bpf_map_lookup_elem(&scratch, &zero);
-    struct walk *walk = bpf_map_lookup_elem(&walk_states, &zero);
+    struct walk *walk = walk_of_cpu();
     return !record || !walk || walk->count >= MAX_USER_FRAMES || walk_frame(walk, record) != STEP_CALLER;
 }
 

@@ -71,6 +71,7 @@ BpfPrograms::~BpfPrograms() {
 void BpfPrograms::SetSizes(const SamplerOptions &options) {
     bpf_map__set_max_entries(skeleton_->maps.samples, options.ring_bytes);
     bpf_map__set_max_entries(skeleton_->maps.raw_stacks, options.raw_ring_bytes);
+    bpf_map__set_max_entries(skeleton_->maps.walk_states, static_cast<uint32_t>(libbpf_num_possible_cpus()));
     if (HasRuntimeAllocatedHashes()) return;
     for (bpf_map *map : {skeleton_->maps.targets, skeleton_->maps.seeds, skeleton_->maps.processes}) {
         bpf_map__set_map_flags(map, bpf_map__map_flags(map) & ~BPF_F_NO_PREALLOC);
