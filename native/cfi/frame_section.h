@@ -48,7 +48,7 @@ class FrameReader {
     Bytes ReadBody(const FrameEntry &entry, uint64_t limit);
 
   private:
-    static constexpr size_t kWindow = 16 * 1024;
+    static constexpr size_t kWindow = 4 * 1024;
     const FrameSection *section_;
     WindowReader window_;
     std::vector<uint8_t> large_; // a body that no window holds
