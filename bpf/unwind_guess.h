@@ -67,6 +67,8 @@ HOT int is_return_address(struct unwind_state *state, __u64 address) {
 HOT enum step unwind_frame_pointer(struct unwind_state *state) {
     __u64 fp = state->raw.FP, caller_fp = 0, pc = 0;
     __u32 reason = no_rows(state);
+    /* In the innermost function these may as well be data: it has no rows, and need not keep the register. */
+    if (state->raw.is_exact != REGISTERS_KEPT) state->raw.guessed = 1;
     if (fp == 0 || fp == state->raw.thread_pointer) return unwind_finish(state, STACK_END_ROOT);
     if ((fp & 7) || fp < state->raw.SP || fp - state->raw.SP > FRAME_SPAN_MAX)
         return unwind_leave(state, reason);
