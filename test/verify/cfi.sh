@@ -9,6 +9,8 @@ mkdir -p "$out"
 # Two callers may build at once: each moves a whole program into place.
 (
     cd "$root"
+    changed=$(find test/verify native bpf -name '*.[ch]*' -newer "$out/cfi_rows" 2>&1 | head -1)
+    [ -n "$changed" ] || exit 0
     # shellcheck disable=SC2046 # lists of files
     g++ -std=c++20 -O2 -Wall -Wextra -Werror -Wno-missing-field-initializers -fno-exceptions -Inative -Ibpf \
         test/verify/cfi_rows.cc test/verify/readelf_frames.cc native/cfi/*.cc native/elf_file.cc \
