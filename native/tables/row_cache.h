@@ -28,7 +28,8 @@ class RowCache {
     // Nothing for a file whose rows must not be kept: without a build id, or one that everybody may write.
     std::optional<CacheKey> KeyOf(int fd, const std::string &build_id) const;
     std::optional<CacheFile> Load(const CacheKey &key) const;
-    // Writes these pages and those that the file has already. Errors: io.
+    // Writes these pages and those that the file has already; of two profilers that write at once the later
+    // one wins, and the other's pages are parsed again some day. Errors: io.
     Status Store(const CacheKey &key, const std::vector<CachedPage> &pages) const;
     // Removes the files that were not used for longest until the rest fits, and what writers left that died.
     void Trim() const;

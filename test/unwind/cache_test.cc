@@ -338,7 +338,13 @@ void TwoWriters() {
     write(0);
     other.join();
     std::optional<CacheFile> file = RowCache(path).Load(kKey);
-    check(file && file->Find(59) && file->Find(1059), "two writers leave a whole file, with what came last");
+    // Who is last replaces what the other one added meanwhile: that costs a parse, never a wrong row.
+    check(file && (file->Find(59) || file->Find(1059)),
+          "two writers leave a whole file, with what came last");
+    for (size_t i = 0; file && i < file->pages().size(); ++i) {
+        const PageView &page = file->pages()[i];
+        if (!AreEqual(RowsOf(page), Rows(page.page, 100))) check(0, "each page has its own rows");
+    }
     check(!HasTemporaries(path), "and nothing else");
 }
 
@@ -424,7 +430,7 @@ void NextRun() {
         PageLoader loader(path, 16 * kMiB, OpenCounted);
         loader.AskCached(file);
         loader.Help(1000);
-        check(TakeAll(&loader).size() == 128, "what is loaded unasked is bounded");
+        check(TakeAll(&loader).size() == 64, "what is loaded unasked is bounded");
         file->pages = 10;
         loader.AskCached(file);
         check(TakeAll(&loader).size() == 4, "and within the file");
