@@ -263,6 +263,10 @@ void Misses() {
 } // namespace
 
 int main() {
+    if (REGISTER_COUNT != 17) {
+        skip("stacks of x86-64", "this is arm64");
+        return report();
+    }
     FramesBySp();
     SavedRegisters();
     OtherBases();
