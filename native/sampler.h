@@ -38,6 +38,7 @@ class Sampler {
     // Events up to the last Drain(), and at least as far as its samples.
     std::vector<ProcessEvent> DrainEvents();
     std::vector<double> Counters() const;
+    uint64_t waiting() const { return stages_->queue().waiting(); }
     BpfStats Stats() const { return programs_.Stats(); }
     UnwindStats Unwinding() const { return stages_->stats(); }
     uint64_t MapBytes() const { return programs_.MapBytes(); }

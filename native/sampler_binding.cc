@@ -41,6 +41,7 @@ class SamplerObject : public Napi::ObjectWrap<SamplerObject> {
         return DefineClass(env, "Sampler",
                            {InstanceAccessor<&SamplerObject::Event>("event"),
                             InstanceAccessor<&SamplerObject::Unwinder>("unwinder"),
+                            InstanceAccessor<&SamplerObject::WaitingStacks>("waitingStacks"),
                             InstanceMethod<&SamplerObject::AddTarget>("addTarget"),
                             InstanceMethod<&SamplerObject::Start>("start"),
                             InstanceMethod<&SamplerObject::Stop>("stop"),
@@ -131,6 +132,12 @@ class SamplerObject : public Napi::ObjectWrap<SamplerObject> {
         Sampler *sampler = Open(info.Env());
         if (!sampler) return info.Env().Undefined();
         return UnwindStatsToJs(info.Env(), sampler->Unwinding(), sampler->MapBytes());
+    }
+
+    Napi::Value WaitingStacks(const Napi::CallbackInfo &info) {
+        Sampler *sampler = Open(info.Env());
+        return sampler ? Napi::Value(Napi::Number::New(info.Env(), static_cast<double>(sampler->waiting())))
+                       : info.Env().Undefined();
     }
 
     Napi::Value Unwinder(const Napi::CallbackInfo &info) {

@@ -15,12 +15,12 @@ namespace {
 
 // A half of a pair may come a turn later than the other, when its ring was read up to a record still in
 // work on another CPU.
-constexpr uint64_t kTurnsForOtherHalf = 3;
-// A turn is 100 ms: on a busy host the idle thread gets no time, and then we parse ourselves.
-constexpr uint64_t kTurnsForPage = 5;
+constexpr uint64_t kOtherHalfNs = 300'000'000;
+// On a busy host the idle thread gets no time, and then we parse ourselves.
+constexpr uint64_t kIdleThreadNs = 200'000'000;
 constexpr uint32_t kPagesOfHelp = 4;
-// Then nobody will bring it any more.
-constexpr uint64_t kTurnsMax = 100;
+// Then nobody will bring the page any more.
+constexpr uint64_t kPageNs = 10'000'000'000;
 constexpr auto kLastTurnMax = std::chrono::seconds(5);
 
 struct Waiting {
@@ -33,7 +33,7 @@ struct Waiting {
     // Since the last step that led anywhere:
     bool has_learned = false;
     bool has_parked = false;
-    uint64_t turn = 0; // of its arrival
+    uint64_t arrival_ns = 0;
 
     uint64_t bytes() const {
         return sizeof(*this) + stack.capacity() +
@@ -47,7 +47,7 @@ using Item = std::unique_ptr<Waiting>;
 // A page that samples wait for.
 struct Demand {
     std::vector<Item> items;
-    uint64_t turn = 0; // of the first that asked
+    uint64_t asked_ns = 0; // by the first of them
 };
 
 uint64_t KeyOf(uint16_t cpu, uint32_t ticket) {
@@ -89,7 +89,8 @@ struct RawQueue::State {
     std::unordered_map<uint64_t, Item> halves;    // by cpu and ticket
     std::vector<Item> ready;                      // paired since the last turn
     std::unordered_map<uint32_t, Demand> demands; // by directory word
-    uint64_t turn = 0, parked = 0, parked_bytes = 0;
+    uint64_t now_ns = 0;                          // of the last turn
+    uint64_t parked = 0, parked_bytes = 0;
     RawStats counts;
 
     void AddHalf(uint64_t key, Item half);
@@ -119,7 +120,7 @@ void RawQueue::State::Finish(Item item, stack_end end) {
 
 // Joins the two halves of a sample; either may come first.
 void RawQueue::State::AddHalf(uint64_t key, Item half) {
-    half->turn = turn;
+    half->arrival_ns = now_ns;
     auto [found, is_first] = halves.try_emplace(key, nullptr);
     if (is_first) {
         parked_bytes += half->bytes();
@@ -168,7 +169,7 @@ void RawQueue::State::Park(Item item, const std::shared_ptr<TableFile> &file, ui
         counts.overflowed++;
         return Finish(std::move(item), STACK_END_RAW_BACKLOG);
     }
-    if (is_first) demand->second.turn = turn;
+    if (is_first) demand->second.asked_ns = now_ns;
     parked_bytes += bytes;
     parked++;
     demand->second.items.push_back(std::move(item));
@@ -218,7 +219,7 @@ void RawQueue::State::Install() {
 void RawQueue::State::ExpireHalves(bool is_last) {
     for (auto next = halves.begin(); next != halves.end();) {
         auto half = next++;
-        if (!is_last && turn - half->second->turn < kTurnsForOtherHalf) continue;
+        if (!is_last && now_ns - half->second->arrival_ns < kOtherHalfNs) continue;
         Item item = std::move(half->second);
         halves.erase(half);
         parked_bytes -= item->bytes();
@@ -231,7 +232,7 @@ void RawQueue::State::ExpireDemands() {
     std::vector<Demand> expired;
     for (auto next = demands.begin(); next != demands.end();) {
         auto demand = next++;
-        if (turn - demand->second.turn < kTurnsMax) continue;
+        if (now_ns - demand->second.asked_ns < kPageNs) continue;
         expired.push_back(std::move(demand->second));
         demands.erase(demand);
     }
@@ -241,7 +242,7 @@ void RawQueue::State::ExpireDemands() {
 
 bool RawQueue::State::IsStarved() const {
     for (const auto &[word, demand] : demands)
-        if (turn - demand.turn >= kTurnsForPage) return true;
+        if (now_ns - demand.asked_ns >= kIdleThreadNs) return true;
     return false;
 }
 
@@ -290,8 +291,11 @@ void RawQueue::AddSample(std::span<const std::byte> record) {
     state_->AddHalf(key, std::move(item));
 }
 
-void RawQueue::Turn(bool is_last) {
-    state_->turn++;
+void RawQueue::Turn(uint64_t now_ns, bool is_last) {
+    if (state_->now_ns == 0) // what came before the first turn
+        for (auto &[key, half] : state_->halves)
+            half->arrival_ns = now_ns;
+    state_->now_ns = now_ns;
     for (Item &item : std::exchange(state_->ready, {})) {
         state_->parked_bytes -= item->bytes();
         state_->Advance(std::move(item));
@@ -306,9 +310,13 @@ void RawQueue::Turn(bool is_last) {
     if (is_last) state_->WaitForPages();
 }
 
+uint64_t RawQueue::waiting() const {
+    return state_->parked + state_->halves.size() + state_->ready.size();
+}
+
 RawStats RawQueue::stats() const {
     RawStats stats = state_->counts;
-    stats.parked = state_->parked + state_->halves.size() + state_->ready.size();
+    stats.parked = waiting();
     stats.parked_bytes = state_->parked_bytes;
     auto consider = [&stats](const Waiting &item) {
         if (item.has_sample && (stats.oldest_time_ns == 0 || item.header.time_ns < stats.oldest_time_ns))

@@ -37,8 +37,11 @@ class RawQueue {
     // A record of the ring `samples` with a ticket.
     void AddSample(std::span<const std::byte> record);
     // Once a turn, after the events were applied: installs loaded pages, unwinds what can go on. `is_last`:
-    // waits for the pages (at most some seconds) and leaves nothing parked.
-    void Turn(bool is_last);
+    // waits for the pages (at most some seconds) and leaves nothing parked. `now_ns`: a clock that only goes
+    // forwards.
+    void Turn(uint64_t now_ns, bool is_last);
+    // Samples that wait for a page or for their other half.
+    uint64_t waiting() const;
     RawStats stats() const;
 
   private:

@@ -13,6 +13,8 @@ namespace {
 constexpr uint64_t kShareOfQueue = 4;
 // Samples may sit in the ring while their CPU is still writing them.
 constexpr uint64_t kForgetSlackNs = 2'000'000'000;
+constexpr uint64_t kPreloadNs = 100'000'000;
+constexpr uint32_t kPagesOfPreload = 8;
 
 } // namespace
 
@@ -23,12 +25,23 @@ UnwindStages::UnwindStages(std::unique_ptr<BpfTableMemory> memory, const Limits 
       tracker_(*memory_, store_, loader_),
       queue_(tracker_, store_, loader_, limits.user_bytes / kShareOfQueue, std::move(finished)) {}
 
+// What the disk cache has is there before the first sample, unless it is a lot.
+void UnwindStages::Scan(const std::vector<ProcessIdentity> &processes) {
+    tracker_.Scan(processes);
+    tracker_.Flush();
+    uint64_t end_ns = BootClockNs() + kPreloadNs;
+    while (!loader_.IsIdle() && BootClockNs() < end_ns) {
+        loader_.Help(kPagesOfPreload);
+        queue_.Turn(BootClockNs(), false);
+    }
+}
+
 void UnwindStages::Turn(const std::vector<ProcessEvent> &events, bool is_last) {
     uint64_t now_ns = BootClockNs();
     for (const ProcessEvent &event : events)
         tracker_.Apply(event);
     tracker_.Flush();
-    queue_.Turn(is_last);
+    queue_.Turn(now_ns, is_last);
     ForgetEnded();
     store_.Reclaim();
     turned_ns_ = now_ns;

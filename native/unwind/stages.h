@@ -32,8 +32,8 @@ class UnwindStages {
     // `finished`: see RawQueue.
     UnwindStages(std::unique_ptr<BpfTableMemory> memory, const Limits &limits, RawQueue::Finished finished);
 
-    // Publishes the processes that run already.
-    void Scan(const std::vector<ProcessIdentity> &processes) { tracker_.Scan(processes); }
+    // Publishes the processes that run already, with the tables that the disk cache has of them.
+    void Scan(const std::vector<ProcessIdentity> &processes);
     RawQueue &queue() { return queue_; }
     // After each drain of the rings, with the events that were drained last. `is_last`: nothing follows.
     void Turn(const std::vector<ProcessEvent> &events, bool is_last);

@@ -89,6 +89,8 @@ export interface NativeSampler {
   readonly event: string
   /** The unwinder in use. */
   readonly unwinder: UnwinderVariant
+  /** Samples that wait for an unwind table: a drain() soon will bring them. */
+  readonly waitingStacks: number
   /** Puts a process into the pid set. Errors: TypeError for no pid; code 'usage' when the set (65 536) is full. */
   addTarget(pid: number): void
   /** Reads the mappings of the processes that run, then starts the timers. */

@@ -15,7 +15,7 @@ import { ProcessTable } from '../process/process-table.ts'
 import { symbolize } from '../symbolize/symbolizer.ts'
 import { filterText, openSampler, type SamplingRequest, worded } from './open-sampler.ts'
 import { raisePriority } from './priority.ts'
-import { Pump } from './pump.ts'
+import { Pump, TURN_MS } from './pump.ts'
 import { SelfCost } from './self-cost.ts'
 import { unwindingReport, unwindNotes } from './unwind-report.ts'
 import { watchForEnd } from './watch-end.ts'
@@ -43,8 +43,6 @@ export interface CaptureResult {
   readonly profile: Profile
   readonly lastSampleMonotonicNs: bigint
 }
-
-const TURN_MS = 100
 
 /** What one capture holds open, in the order it is closed. */
 interface Session {
@@ -94,7 +92,7 @@ async function run(session: Session, hooks: CaptureHooks): Promise<CaptureResult
   const isOver = watchForEnd(request)
   if (request.target.kind === 'all') await snapshotAll(session)
   while (!isOver.value) {
-    await isOver.orAfter(TURN_MS)
+    await isOver.orAfter(pump.pauseMs)
     pump.turn()
     cost.observe()
     hooks.onProgress(progressOf(session, loadAddon().bootTimeNs() - startBootNs))

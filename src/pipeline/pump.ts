@@ -1,7 +1,8 @@
 /**
- * Moves what the kernel has collected into the aggregator, every 100 ms, on the main thread: no native thread ever calls
- * into JavaScript. Samples leave the ring before the process events do, so the events always reach at least as far as
- * the samples; they are applied first. A sample whose unwind table had to be loaded comes turns later, with its own time.
+ * Moves what the kernel has collected into the aggregator, every 100 ms at least, on the main thread: no native thread
+ * ever calls into JavaScript. Samples leave the ring before the process events do, so the events always reach at least
+ * as far as the samples; they are applied first. A sample whose unwind table had to be loaded comes turns later, with
+ * its own time.
  */
 import type { Aggregator } from '../aggregate/aggregator.ts'
 import type { CountByReason } from '../model/profile.ts'
@@ -15,6 +16,9 @@ export interface StackQuality {
   readonly approximate: number
   readonly truncated: CountByReason
 }
+
+export const TURN_MS = 100
+const SHORT_TURN_MS = 20
 
 export class Pump {
   readonly #sampler: NativeSampler
@@ -44,6 +48,11 @@ export class Pump {
   #count(batch: SampleBatch): void {
     for (const end of batch.stackEnd) this.#ends[end] = (this.#ends[end] ?? 0) + 1
     for (const timeNs of batch.timeNs) if (!(timeNs >= this.firstSampleNs)) this.firstSampleNs = timeNs
+  }
+
+  /** When to turn again: soon, while stacks wait for tables that take milliseconds to load. */
+  get pauseMs(): number {
+    return this.#sampler.waitingStacks > 0 ? SHORT_TURN_MS : TURN_MS
   }
 
   /** Sums over all turns so far. */

@@ -73,6 +73,7 @@ describe('lifetime', { skip: needsRoot }, () => {
       () => sampler.bpfStats(),
       () => sampler.unwindStats(),
       () => sampler.unwinder,
+      () => sampler.waitingStacks,
     ]
     for (const call of calls) assert.throws(call, { code: 'sampler_closed' }, String(call))
   })

@@ -74,7 +74,7 @@ Result<std::unique_ptr<FileRows>> FileRows::Open(const ByteSource &) {
     return Status::Error(Kind::not_elf, "no file is read here");
 }
 
-PageLoader::PageLoader(std::string, uint64_t, OpenRows) {}
+PageLoader::PageLoader(const std::string &, uint64_t, OpenRows) {}
 PageLoader::~PageLoader() = default;
 bool PageLoader::Ask(const std::shared_ptr<TableFile> &, uint32_t page, bool) {
     if (world->refuses) return false;
@@ -165,6 +165,7 @@ struct Bench {
     Tracker tracker;
     RawQueue queue;
     std::vector<Record> finished;
+    uint64_t now_ns = 1'000'000'000'000;
 
     explicit Bench(uint64_t budget = 1 << 20)
         : store(memory, 0), tracker(memory, store, loader),
@@ -173,6 +174,11 @@ struct Bench {
           }) {
         world = &own;
         own.image = ImageOf(kPages);
+    }
+    // A tenth of a second after the last one.
+    void Turn(bool is_last) {
+        now_ns += 100'000'000;
+        queue.Turn(now_ns, is_last);
     }
     void Add(uint32_t ticket, uint64_t pc, const std::vector<uint64_t> &callers) {
         queue.AddSample(SampleOf(ticket, pc));
@@ -199,7 +205,7 @@ void TestWholeStack() {
     bench.own.loaded = {kDirectory, kDirectory + 1};
     bench.Add(1, Pc(1), {Pc(2), Pc(1), 0});
     check(bench.finished.empty(), "nothing is unwound before the turn: events come first");
-    bench.queue.Turn(false);
+    bench.Turn(false);
     check(bench.Ended(0, STACK_END_ROOT, 3), "a pair is unwound to its root");
     check(bench.header(0).ticket == 0 && bench.header(0).kernel_frames == 1 && bench.header(0).tid == 6,
           "it keeps its header, without a ticket");
@@ -216,25 +222,25 @@ void TestHalves() {
     Bench bench;
     bench.own.loaded = {kDirectory};
     bench.queue.AddStack(StackOf(1, Pc(1), {0}));
-    bench.queue.Turn(false);
+    bench.Turn(false);
     bench.queue.AddSample(SampleOf(1, Pc(1)));
     bench.queue.AddSample(SampleOf(2, Pc(1)));
-    bench.queue.Turn(false);
+    bench.Turn(false);
     check(bench.Ended(0, STACK_END_ROOT, 1) && bench.finished.size() == 1,
           "the halves of a sample may come in any order, a turn apart");
     check(bench.queue.stats().oldest_time_ns == 7, "the time of the oldest sample that waits is known");
     for (int i = 0; i < 3; i++)
-        bench.queue.Turn(false);
+        bench.Turn(false);
     check(bench.Ended(1, STACK_END_RAW_FULL, 1),
           "a sample whose raw stack never comes is handed on as it is");
     bench.queue.AddStack(StackOf(9, Pc(1), {0}));
-    bench.queue.Turn(true);
+    bench.Turn(true);
     check(bench.queue.stats().unmatched == 2 && bench.finished.size() == 2 &&
               bench.queue.stats().parked_bytes == 0,
           "a raw stack without a sample is counted and dropped");
     bench.queue.AddSample(SampleOf(4, Pc(1)));
     bench.Add(4, Pc(1), {0});
-    bench.queue.Turn(true);
+    bench.Turn(true);
     check(bench.Ended(2, STACK_END_RAW_FULL, 1) && bench.Ended(3, STACK_END_ROOT, 1),
           "a ticket that came round ends the older sample");
 }
@@ -243,11 +249,11 @@ void TestPages() {
     Bench bench;
     bench.Add(1, Pc(1), {Pc(2), 0});
     bench.Add(2, Pc(1), {0});
-    bench.queue.Turn(false);
+    bench.Turn(false);
     check(bench.own.asked == std::vector<uint32_t>({1, 2}), "each missing page is asked for once");
     check(bench.Ended(0, STACK_END_ROOT, 1), "a page that came is used in the same turn");
     check(bench.queue.stats().parked == 1, "the other one waits for its second page");
-    bench.queue.Turn(false);
+    bench.Turn(false);
     check(bench.Ended(1, STACK_END_ROOT, 2) && bench.queue.stats().parked_bytes == 0,
           "which comes in the next");
 }
@@ -256,13 +262,13 @@ void TestStarvedLoader() {
     Bench bench;
     bench.own.idle_thread_runs = false;
     bench.Add(1, Pc(1), {0});
-    for (int i = 0; i < 5; i++)
-        bench.queue.Turn(false);
-    check(bench.own.helped == 0 && bench.finished.empty(), "the idle thread gets five turns");
-    bench.queue.Turn(false);
+    bench.Turn(false);
+    bench.Turn(false);
+    check(bench.own.helped == 0 && bench.finished.empty(), "the idle thread gets its time");
+    bench.Turn(false);
     check(bench.own.helped > 0 && bench.Ended(0, STACK_END_ROOT, 1), "then the draining thread parses");
     bench.Add(2, Pc(2), {Pc(3), 0});
-    bench.queue.Turn(true);
+    bench.Turn(true);
     check(bench.Ended(1, STACK_END_ROOT, 2), "the last turn parses what is asked for, page by page");
 }
 
@@ -270,11 +276,11 @@ void TestRefusedPages() {
     Bench bench;
     bench.own.has_room = false;
     bench.Add(1, Pc(1), {0});
-    bench.queue.Turn(false);
+    bench.Turn(false);
     check(bench.Ended(0, STACK_END_PAGE_MISSING, 1), "a page that finds no room ends its samples");
     bench.own.has_room = true, bench.own.keeps_pages = false;
     bench.Add(2, Pc(2), {0});
-    bench.queue.Turn(false);
+    bench.Turn(false);
     check(bench.Ended(1, STACK_END_PAGE_MISSING, 1),
           "a page that is evicted at once is not asked for in a circle");
 }
@@ -283,13 +289,13 @@ void TestLostPages() {
     Bench bench;
     bench.own.refuses = true;
     bench.Add(1, Pc(1), {0});
-    bench.queue.Turn(false);
+    bench.Turn(false);
     check(bench.Ended(0, STACK_END_RAW_BACKLOG, 1), "a loader with too much to do ends the sample");
     check(bench.queue.stats().overflowed == 1, "which is counted");
     bench.own.refuses = false, bench.own.idle_thread_runs = false, bench.own.help_works = false;
     bench.Add(2, Pc(1), {0});
     for (int i = 0; i < 120; i++)
-        bench.queue.Turn(false);
+        bench.Turn(false);
     check(bench.Ended(1, STACK_END_PAGE_MISSING, 1) && bench.queue.stats().parked_bytes == 0,
           "a page that never comes is not waited for without end");
 }
@@ -299,7 +305,7 @@ void TestBudget() {
     bench.own.idle_thread_runs = false;
     for (uint32_t ticket = 1; ticket <= 4; ticket++)
         bench.Add(ticket, Pc(1), std::vector<uint64_t>(64, Pc(1)));
-    bench.queue.Turn(false);
+    bench.Turn(false);
     RawStats stats = bench.queue.stats();
     check(stats.parked > 0 && stats.parked_bytes <= 3000, "parked stacks stay within their budget");
     check(stats.overflowed == bench.finished.size() && stats.overflowed + stats.parked == 4,
@@ -312,14 +318,14 @@ void TestLearning() {
     bench.own.loaded = {kDirectory, kDirectory + 1};
     bench.own.image = ImageOf(1), bench.own.learned = ImageOf(2);
     bench.Add(1, Pc(1), {Pc(2), 0});
-    bench.queue.Turn(false);
+    bench.Turn(false);
     check(bench.Ended(0, STACK_END_ROOT, 2) && bench.own.learns == 2, "an unknown mapping is learned, once");
     bench.Add(2, Pc(1), {Pc(2), Pc(7), 0});
-    bench.queue.Turn(false);
+    bench.Turn(false);
     check(bench.Ended(1, STACK_END_UNKNOWN_MAPPING, 3), "what stays unknown is the end");
     bench.own.image = bench.own.learned = nullptr;
     bench.Add(3, Pc(1), {0});
-    bench.queue.Turn(false);
+    bench.Turn(false);
     check(bench.Ended(2, STACK_END_UNKNOWN_PROCESS, 1), "a process nobody knows ends its sample");
 }
 
@@ -329,7 +335,7 @@ void TestDepth() {
     std::vector<uint64_t> callers(MAX_USER_FRAMES, Pc(1));
     callers.push_back(0);
     bench.Add(1, Pc(1), callers);
-    bench.queue.Turn(false);
+    bench.Turn(false);
     check(bench.Ended(0, STACK_END_DEPTH, MAX_USER_FRAMES), "a stack is cut where the kernel's would be");
 }
 

@@ -28,6 +28,7 @@ const ABI: AbiNames = {
 class RecordedSampler implements NativeSampler {
   readonly event = 'recorded'
   readonly unwinder = 'loop'
+  waitingStacks = 0
   readonly calls: string[] = []
   readonly #turns: { samples?: SampleBatch; events?: EventBatch }[]
   constructor(...turns: { samples?: SampleBatch; events?: EventBatch }[]) {
@@ -116,6 +117,14 @@ describe('a turn of the pump', () => {
     assert.equal(pump.firstSampleNs, 70)
     pump.turn()
     assert.equal(pump.firstSampleNs, 60, 'one that waited for its unwind table comes late')
+  })
+
+  it('comes again soon while stacks wait for their tables', () => {
+    const sampler = new RecordedSampler()
+    const { pump } = pumpOf(sampler)
+    assert.equal(pump.pauseMs, 100)
+    sampler.waitingStacks = 3
+    assert.equal(pump.pauseMs, 20)
   })
 
   it('of nothing changes nothing', () => {
