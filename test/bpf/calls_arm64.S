@@ -17,13 +17,13 @@ code:
 callee:
     .skip 64
 
-    CASE 1, callee+4, bl callee
-    CASE 1, callee, bl callee
-    CASE 1, behind+8, bl behind
-    CASE 2, callee+4, bl behind
-    CASE 2, callee-4, bl callee
-    CASE 1, callee+0xffffc, bl callee
-    CASE 2, callee+0x100000, bl callee
+    CASE 2, callee+4, bl callee
+    CASE 2, callee, bl callee
+    CASE 2, behind+8, bl behind
+    CASE 3, callee+4, bl behind
+    CASE 3, callee-4, bl callee
+    CASE 2, callee+0xffffc, bl callee
+    CASE 3, callee+0x100000, bl callee
     .irp reg, x0, x1, x8, x15, x16, x17, x29, x30
     CASE 1, callee+4, blr \reg
     CASE 0, callee+4, br \reg

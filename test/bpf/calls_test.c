@@ -8,10 +8,11 @@
 #include "check.h"
 #include "fake_memory.h"
 
-#include "unwind.h"
+#include "call_site.h"
 
 #define CODE_BASE 0x400000
 #define FILE_MAX (1 << 20)
+#define SPAN (1 << 20)
 
 struct expectation {
     __u32 after, callee;
@@ -28,7 +29,7 @@ static size_t read_file(const char *path, char *bytes) {
 
 static void check_case(const struct expectation *expected, const char *instruction) {
     char claim[256];
-    int verdict = call_site_at(CODE_BASE + expected->after, CODE_BASE + expected->callee);
+    int verdict = call_site_at(CODE_BASE + expected->after, CODE_BASE + expected->callee, SPAN);
     snprintf(claim, sizeof(claim), "`%s` is judged %d, got %d", instruction, expected->verdict, verdict);
     check(verdict == expected->verdict, claim);
 }
@@ -46,9 +47,9 @@ int main(int argc, char **argv) {
         check_case(&expected, name);
         at += sizeof(expected) + strlen(name) + 1;
     }
-    check(call_site_at(CODE_BASE + 2 * FILE_MAX, CODE_BASE) == CALL_SITE_UNREADABLE,
+    check(call_site_at(CODE_BASE + 2 * FILE_MAX, CODE_BASE, SPAN) == CALL_SITE_UNREADABLE,
           "code that cannot be read is unchecked");
-    check(call_site_at(CODE_BASE + 2, CODE_BASE) == CALL_SITE_UNREADABLE,
+    check(call_site_at(CODE_BASE + 2, CODE_BASE, SPAN) == CALL_SITE_UNREADABLE,
           "code that begins too late is unchecked");
     return report();
 }

@@ -24,17 +24,17 @@ callee:
     .skip 64, 0x90
 
     # Direct: the callee's pc lies in the called function, right at its start too.
-    CASE 1, callee+5, call callee
-    CASE 1, callee, call callee
-    CASE 1, behind+9, call behind
+    CASE 2, callee+5, call callee
+    CASE 2, callee, call callee
+    CASE 2, behind+9, call behind
     .byte 0x66, 0x66, 0x48
     call callee
-    EXPECT 1, callee+5, prefixed call callee
+    EXPECT 2, callee+5, prefixed call callee
     # A tail call, a PLT stub: the target is above the callee, or far below it.
-    CASE 2, callee+5, call behind
-    CASE 2, callee-1, call callee
-    CASE 1, callee+0xfffff, call callee
-    CASE 2, callee+0x100000, call callee
+    CASE 3, callee+5, call behind
+    CASE 3, callee-1, call callee
+    CASE 2, callee+0xfffff, call callee
+    CASE 3, callee+0x100000, call callee
 
     .irp reg, rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
     CASE 1, callee+5, call *%\reg

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The recorded memory that the unwinder under test reads instead of a process: byte ranges at the addresses
-// where they were, everything else faults.
+// The code that the judge of call sites reads instead of a process's: byte ranges at the addresses where they
+// were, everything else faults.
 #pragma once
 
 #include <string.h>

@@ -1,7 +1,8 @@
 #!/bin/sh
-# The BPF ring: the unwinder's steps on the host, under sanitizers, over recorded and over live stacks; the decoders of
-# kernel bytes fuzzed for a moment; the verifier's verdict on every combination of settings; the objects built for
-# arm64. Ends with "N passed, N failed, N skipped" (also as node's reporter counts, for the sum of all rings).
+# The BPF ring: the judge of call sites, under sanitizers; the unwinder's guesses over live stacks (its rules: the ring
+# "unwind"); the decoders of kernel bytes fuzzed for a moment; the verifier's verdict on every combination of settings;
+# the objects built for arm64. Ends with "N passed, N failed, N skipped" (also as node's reporter counts, for the sum of
+# all rings).
 set -u
 cd "$(dirname "$0")"
 out=../../build/test-bpf
@@ -79,9 +80,6 @@ unwinding() {
             continue
         fi
         calls x86 "$compiler" ''
-        # shellcheck disable=SC2086
-        build unwind_test "$compiler" -O1 -g $warnings $flags -I../../bpf unwind_test.c chain_x86.S &&
-            counted "recorded stacks, $compiler" "$out/unwind_test"
         for level in -O0 -O2; do
             # shellcheck disable=SC2086
             build live_test "$compiler" "$level" -g $warnings -fno-omit-frame-pointer \
