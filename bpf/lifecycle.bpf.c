@@ -33,10 +33,16 @@ int on_fork(__u64 *arguments) {
     if (child->tgid == parent->tgid) return 0; /* a new thread of the same process */
     if (filter_pids) {
         if (!in_pid_set(parent, 0)) return 0;
-        follow(child->tgid);
+        follow(child->tgid, child->start_boottime);
     }
     inherit_mappings(parent, child);
     return 0;
+}
+
+/* The kernel tells late: the number may belong to a new process by now, whose entries stay. */
+static __always_inline void forget_target(struct task_struct *task, __u32 tgid) {
+    __u64 *start = bpf_map_lookup_elem(&targets, &tgid);
+    if (start && (*start == 0 || *start == task->start_boottime)) bpf_map_delete_elem(&targets, &tgid);
 }
 
 /* An entry that a fork made may be unknown to user space (lost events): it goes here. In a pid namespace the
@@ -51,12 +57,11 @@ int on_free(__u64 *arguments) {
     struct task_struct *task = (struct task_struct *)arguments[0];
     __u32 tgid = task->tgid;
     if (task->pid != task->tgid) return 0;
-    if (filter_pids) bpf_map_delete_elem(&targets, &tgid);
+    if (filter_pids) forget_target(task, tgid);
     forget_mappings(task, tgid);
     return 0;
 }
 
-/* Writes a process_identity for every process with user memory, also one whose first thread has ended. */
 SEC("iter/task")
 int list_processes(struct bpf_iter__task *context) {
     struct task_struct *task = context->task;

@@ -97,13 +97,14 @@ struct {
     __type(value, __u32);
 } steps MAP SEC(".maps");
 
-/* Sampled processes by thread group, as the host numbers them; children are added when they are forked. */
+/* Sampled processes by thread group, as the host numbers them; children are added when they are forked. The
+ * value is the process's boot-time start, 0 where user space put it there. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __uint(max_entries, MAX_TARGETS);
     __type(key, __u32);
-    __type(value, __u8);
+    __type(value, __u64);
 } targets MAP SEC(".maps");
 
 /* Inside a pid namespace the host's numbers are unknown to us: the asked pids, moved to `targets` when first
@@ -113,7 +114,7 @@ struct {
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __uint(max_entries, 4096);
     __type(key, __u32);
-    __type(value, __u8);
+    __type(value, __u64);
 } seeds MAP SEC(".maps");
 
 struct {

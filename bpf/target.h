@@ -33,20 +33,20 @@ static __always_inline __u32 namespace_number(struct task_struct *task, const in
 }
 
 /* Puts a process into the pid set; counts it when the set is full. */
-static void follow(__u32 tgid) {
-    __u8 yes = 1;
+static void follow(__u32 tgid, __u64 start) {
     __u32 zero = 0;
     struct cpu_state *cpu = bpf_map_lookup_elem(&cpu_states, &zero);
-    if (bpf_map_update_elem(&targets, &tgid, &yes, BPF_ANY) && cpu) cpu->counters[COUNTER_TARGETS_FULL]++;
+    if (bpf_map_update_elem(&targets, &tgid, &start, BPF_ANY) && cpu) cpu->counters[COUNTER_TARGETS_FULL]++;
 }
 
 static __always_inline int in_pid_set(struct task_struct *task, const int is_old) {
     __u32 tgid = TASK(is_old, task, tgid);
     if (bpf_map_lookup_elem(&targets, &tgid)) return 1;
     if (!pid_namespace) return 0;
-    __u32 number = namespace_number(TASK(is_old, task, group_leader), is_old);
+    struct task_struct *leader = TASK(is_old, task, group_leader);
+    __u32 number = namespace_number(leader, is_old);
     if (!number || !bpf_map_lookup_elem(&seeds, &number)) return 0;
-    follow(tgid);
+    follow(tgid, TASK(is_old, leader, start_boottime));
     return 1;
 }
 

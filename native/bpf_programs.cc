@@ -181,8 +181,8 @@ Result<std::vector<ProcessIdentity>> BpfPrograms::ListProcesses() const {
 
 Status BpfPrograms::AddTarget(int32_t pid) {
     bpf_map *set = in_pid_namespace_ ? skeleton_->maps.seeds : skeleton_->maps.targets;
-    uint8_t yes = 1;
-    if (bpf_map_update_elem(bpf_map__fd(set), &pid, &yes, BPF_ANY))
+    uint64_t start = 0; // not known here, see bpf/maps.h
+    if (bpf_map_update_elem(bpf_map__fd(set), &pid, &start, BPF_ANY))
         return Status::Error(Kind::invalid,
                              "cannot sample pid " + std::to_string(pid) + ": the pid set is full", errno);
     return Status::Ok();
