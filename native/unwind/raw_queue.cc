@@ -17,8 +17,8 @@ namespace {
 // work on another CPU.
 constexpr uint64_t kOtherHalfNs = 300'000'000;
 // On a busy host the idle thread gets no time, and then we parse ourselves.
-constexpr uint64_t kIdleThreadNs = 200'000'000;
-constexpr uint32_t kPagesOfHelp = 4;
+constexpr uint64_t kIdleThreadNs = 60'000'000;
+constexpr uint32_t kPagesOfHelp = 32; // some milliseconds
 // Then nobody will bring the page any more.
 constexpr uint64_t kPageNs = 10'000'000'000;
 constexpr auto kLastTurnMax = std::chrono::seconds(5);

@@ -19,6 +19,8 @@ export interface StackQuality {
 
 export const TURN_MS = 100
 const SHORT_TURN_MS = 20
+/** After the start, and after stacks had to wait, more such stacks are likely. */
+const SHORT_TURNS = 10
 
 export class Pump {
   readonly #sampler: NativeSampler
@@ -26,6 +28,7 @@ export class Pump {
   readonly #aggregator: Aggregator
   readonly #abi: AbiNames
   readonly #ends: number[]
+  #shortTurns = SHORT_TURNS
   /** Sample clock (CLOCK_BOOTTIME) of the first sample, NaN before. */
   firstSampleNs = Number.NaN
 
@@ -43,6 +46,11 @@ export class Pump {
     this.#processes.apply(this.#sampler.drainEvents())
     this.#aggregator.add(batch)
     this.#count(batch)
+    this.#rest()
+  }
+
+  #rest(): void {
+    this.#shortTurns = this.#sampler.waitingStacks > 0 ? SHORT_TURNS : Math.max(0, this.#shortTurns - 1)
   }
 
   #count(batch: SampleBatch): void {
@@ -50,9 +58,9 @@ export class Pump {
     for (const timeNs of batch.timeNs) if (!(timeNs >= this.firstSampleNs)) this.firstSampleNs = timeNs
   }
 
-  /** When to turn again: soon, while stacks wait for tables that take milliseconds to load. */
+  /** When to turn again: soon, while stacks wait for tables, which take milliseconds to load, and for a while after. */
   get pauseMs(): number {
-    return this.#sampler.waitingStacks > 0 ? SHORT_TURN_MS : TURN_MS
+    return this.#shortTurns > 0 ? SHORT_TURN_MS : TURN_MS
   }
 
   /** Sums over all turns so far. */

@@ -263,7 +263,6 @@ void TestStarvedLoader() {
     bench.own.idle_thread_runs = false;
     bench.Add(1, Pc(1), {0});
     bench.Turn(false);
-    bench.Turn(false);
     check(bench.own.helped == 0 && bench.finished.empty(), "the idle thread gets its time");
     bench.Turn(false);
     check(bench.own.helped > 0 && bench.Ended(0, STACK_END_ROOT, 1), "then the draining thread parses");

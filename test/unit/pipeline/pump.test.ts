@@ -122,9 +122,17 @@ describe('a turn of the pump', () => {
   it('comes again soon while stacks wait for their tables', () => {
     const sampler = new RecordedSampler()
     const { pump } = pumpOf(sampler)
-    assert.equal(pump.pauseMs, 100)
+    const turns = (count: number) => {
+      for (let i = 0; i < count; i++) pump.turn()
+      return pump.pauseMs
+    }
+    assert.equal(turns(0), 20, 'in the beginning too')
+    assert.equal(turns(10), 100)
     sampler.waitingStacks = 3
-    assert.equal(pump.pauseMs, 20)
+    assert.equal(turns(1), 20)
+    sampler.waitingStacks = 0
+    assert.equal(turns(9), 20)
+    assert.equal(turns(1), 100)
   })
 
   it('of nothing changes nothing', () => {
