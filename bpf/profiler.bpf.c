@@ -36,9 +36,14 @@ static __always_inline struct walk *walk_of_cpu(void) {
     return bpf_map_lookup_elem(&walk_states, &cpu);
 }
 
-static __always_inline int find_tick(struct tick *tick) {
+static __always_inline struct cpu_state *find_cpu(void) {
     __u32 zero = 0;
-    tick->cpu = bpf_map_lookup_elem(&cpu_states, &zero);
+    return bpf_map_lookup_elem(&cpu_states, &zero);
+}
+
+static __always_inline int find_tick(struct tick *tick, struct cpu_state *cpu) {
+    __u32 zero = 0;
+    tick->cpu = cpu;
     tick->record = bpf_map_lookup_elem(&scratch, &zero);
     tick->walk = walk_of_cpu();
     return tick->cpu && tick->record && tick->walk;
@@ -158,6 +163,7 @@ static __always_inline int is_chosen(struct cpu_state *cpu) {
 }
 
 static __always_inline int count_tick(struct cpu_state *cpu) {
+    if (!cpu) return 0;
     cpu->counters[COUNTER_TICKS]++;
     if (is_chosen(cpu)) return 1;
     cpu->counters[COUNTER_DISCARDED]++;
@@ -203,9 +209,11 @@ static __always_inline void send_sample(const struct tick *tick) {
 SEC("perf_event")
 int on_cpu_sample(struct bpf_perf_event_data *context) {
     struct tick tick;
-    if (!find_tick(&tick) || !count_tick(tick.cpu)) return 0;
+    struct cpu_state *cpu = find_cpu();
+    if (!count_tick(cpu)) return 0;
     struct task_struct *task = running_task(NEW_KERNEL);
     if (task->pid == 0 || !is_target(task, NEW_KERNEL)) return 0; /* pid 0 is the idle task */
+    if (!find_tick(&tick, cpu)) return 0;
     if (begin_sample(context, task, &tick, NEW_KERNEL)) {
         bpf_loop(MAX_USER_FRAMES / FRAMES_PER_CALL, walk_frames_in_loop, &tick, 0);
         end_walk(&tick);
@@ -230,9 +238,11 @@ out:
 SEC("perf_event")
 int on_cpu_sample_tail(struct bpf_perf_event_data *context) {
     struct tick tick;
-    if (!find_tick(&tick) || !count_tick(tick.cpu)) return 0;
+    struct cpu_state *cpu = find_cpu();
+    if (!count_tick(cpu)) return 0;
     struct task_struct *task = running_task(OLD_KERNEL);
     if (TASK(OLD_KERNEL, task, pid) == 0 || !is_target(task, OLD_KERNEL)) return 0;
+    if (!find_tick(&tick, cpu)) return 0;
     if (begin_sample(context, task, &tick, OLD_KERNEL)) walk_frames(context, &tick);
     else send_sample(&tick);
     return 0;
@@ -241,6 +251,6 @@ int on_cpu_sample_tail(struct bpf_perf_event_data *context) {
 SEC("perf_event")
 int walk_tail(struct bpf_perf_event_data *context) {
     struct tick tick;
-    if (find_tick(&tick)) walk_frames(context, &tick);
+    if (find_tick(&tick, find_cpu())) walk_frames(context, &tick);
     return 0;
 }

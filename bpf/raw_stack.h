@@ -24,8 +24,7 @@ static __always_inline __u64 copy_piece(struct walk *walk, __u64 at, __u64 addre
     __u64 bytes = end - address;
     if (bytes > room) bytes = room;
     if (at > RAW_STACK_BYTES_MAX - PAGE_BYTES) return 0;
-    /* Bounded in the register that is passed on: verifiers before 5.16 forget the bounds of a spilled one. */
-    asm volatile("if %0 <= %1 goto +1; %0 = 0" : "+r"(bytes) : "i"(PAGE_BYTES));
+    AT_MOST(bytes, PAGE_BYTES);
     return bpf_probe_read_user(walk->bytes + at, bytes, (const void *)address) ? 0 : bytes;
 }
 

@@ -30,8 +30,8 @@ ABI_ASSERT(__builtin_offsetof(struct walk, bytes) ==
                __builtin_offsetof(struct walk, state.raw) + sizeof(struct raw_stack),
            "a raw_stack and its bytes are one record");
 
-#define STACK_WINDOW_BYTES 1024
-#define STACK_WINDOW_BYTES_MAX 2048
+#define STACK_WINDOW_BYTES 1536
+#define STACK_WINDOW_BYTES_MAX 4096
 /* Below sp: behind a pop the rows still say that the register lies there, and leaf functions save some
  * without moving sp. */
 #define RED_ZONE 128

@@ -24,6 +24,7 @@ static __noinline int copy_to_page_end(struct walk *walk, __u64 address) {
     __u64 bytes = PAGE_BYTES - (address & (PAGE_BYTES - 1));
     raw->stack_start = address;
     raw->stack_bytes = bytes;
+    AT_MOST(bytes, PAGE_BYTES);
     if (bytes >= 8 && !bpf_probe_read_user(walk->bytes, bytes, (const void *)address)) return 0;
     raw->stack_bytes = 8;
     if (!bpf_probe_read_user(walk->bytes, 8, (const void *)address)) return 0;
@@ -31,13 +32,15 @@ static __noinline int copy_to_page_end(struct walk *walk, __u64 address) {
     return STACK_END_UNREADABLE;
 }
 
-/* Moves the window so that it holds `address`: from a little below it up. A walk's first window is small, for
- * most stacks end in it. */
+/* Moves the window so that it holds `address`: from a little below it up, in the main thread no further than
+ * its first frame. A walk's first window is smaller, for most stacks end in it. */
 static __noinline int move_window(struct walk *walk, __u64 address) {
     struct raw_stack *raw = &walk->state.raw;
     __u64 sp = raw->registers[REGISTER_SP], start = address - WINDOW_BELOW;
-    __u32 bytes = raw->stack_bytes ? STACK_WINDOW_BYTES_MAX : STACK_WINDOW_BYTES;
+    __u64 bytes = raw->stack_bytes ? STACK_WINDOW_BYTES_MAX : STACK_WINDOW_BYTES;
     if (start < sp - RED_ZONE && address >= sp - RED_ZONE) start = sp - RED_ZONE;
+    if (address + 8 <= raw->stack_root && raw->stack_root - start < bytes) bytes = raw->stack_root - start;
+    AT_MOST(bytes, STACK_WINDOW_BYTES_MAX);
     raw->stack_start = start;
     raw->stack_bytes = bytes;
     if (!bpf_probe_read_user(walk->bytes, bytes, (const void *)start)) return 0;
