@@ -77,6 +77,9 @@ export function copyWithDamage(path: string, target: string, damage: Damage, see
     return state >>> 24
   }
   DAMAGE[damage](elf, findSection(elf, '.eh_frame'), noise)
+  // By its old build id the tables of the sound file would be taken, which are cached.
+  const { offset, size } = findSection(elf, '.note.gnu.build-id')
+  for (let at = offset + 16; at < offset + size; at++) elf[at] = noise()
   writeFileSync(target, elf)
   chmodSync(target, 0o755)
   return target

@@ -33,6 +33,7 @@ const CALLERS: Readonly<Record<string, readonly string[]>> = {
 /** Whether the frames of the program itself are in an order in which they call each other, down to `main`. */
 function isRight({ frames }: NamedStack): boolean {
   const own = frames.filter(({ name }) => name in CALLERS).map(({ name }) => name)
+  if (frames.every(({ kind }) => kind === 'kernel')) return true // between two programs
   const inLibrary = frames.some(({ module }) => /^(libc|ld-linux)/.test(module)) // start and end of the process
   if (own.length === 0) return inLibrary || frames.every(({ name }) => name === '_start')
   return own[0] === 'main' && own.slice(1).every((name, i) => CALLERS[name]!.includes(own[i]!))

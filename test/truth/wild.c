@@ -25,6 +25,7 @@ NOINLINE static void wild_own_stack(void) {
     static char *stack;
     if (!stack) stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (stack == MAP_FAILED) exit(1);
+    memset(stack, 0x5a, STACK_BYTES); // a zero would pass for the end of the stack
     __asm__ volatile(
         "mov %%rsp, %%rbx\n mov %0, %%rsp\n call *%1\n mov %%rbx, %%rsp" ::"r"(stack + STACK_BYTES - 64),
         "r"(wild_burn)
