@@ -153,7 +153,7 @@ function openContent(
     if (fstatSync(fd).isFile()) {
       const buildId = isElf(fd) ? readBuildId(fd) : null
       if (buildId === null) reason = 'not_elf'
-      else if (isExact || isSameContent(fd, buildId, mapping)) return { fd, buildId }
+      else if (isSameContent(fd, buildId, mapping, isExact)) return { fd, buildId }
     }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
@@ -181,8 +181,11 @@ function candidates(mapping: Mapping, owner: Owner): Candidate[] {
   ]
 }
 
-/** Whether a file found by its path is the one that was mapped. */
-function isSameContent(fd: number, buildId: string, mapping: Mapping): boolean {
+/**
+ * Whether a file is the one that was mapped. One that the mapping itself leads to is, unless the process has ended and
+ * its number is another's; inodes prove nothing there (overlayfs shows two for one file).
+ */
+function isSameContent(fd: number, buildId: string, mapping: Mapping, isExact: boolean): boolean {
   if (mapping.buildId) return buildId === mapping.buildId
-  return mapping.inode === 0 || fstatSync(fd).ino === mapping.inode
+  return isExact || mapping.inode === 0 || fstatSync(fd).ino === mapping.inode
 }
