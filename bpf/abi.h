@@ -120,9 +120,12 @@ struct cpu_state {
 
 /*
  * The rest of a sample that met a miss, in a ring of its own, written before the sample is: the state of the
- * unwinder at the miss and the stack from there on. `stack_bytes` bytes follow.
+ * unwinder at the miss and the stack from there on, in two pieces. `stack_bytes` bytes from the stack pointer
+ * up follow; then, where those do not reach the thread's first frames, `root_bytes` of these: one frame may
+ * be half a megabyte, and a signal handler may have a stack of its own.
  */
 #define RAW_STACK_BYTES_MAX 65536
+#define RAW_ROOT_BYTES_MAX 65536
 #define RAW_REGISTERS_MAX 33
 
 enum register_state {
@@ -138,13 +141,14 @@ struct raw_stack {
     __u8 is_exact; /* enum register_state */
     __u8 guessed;  /* an earlier step had no row */
     __u32 stack_bytes;
-    __u32 padding;
+    __u32 root_bytes;
     __u64 stack_start;                  /* address of the first of the bytes that follow */
+    __u64 root_start;                   /* and of the first of the second piece */
     __u64 stack_root;                   /* mm->start_stack for the main thread, else 0 */
     __u64 thread_pointer;               /* fs base, tpidr */
     __u64 registers[RAW_REGISTERS_MAX]; /* by DWARF number; when not exact only pc, sp, fp, bx are true */
 };
-ABI_ASSERT(sizeof(struct raw_stack) == 40 + 8 * RAW_REGISTERS_MAX, "no hidden padding");
+ABI_ASSERT(sizeof(struct raw_stack) == 48 + 8 * RAW_REGISTERS_MAX, "no hidden padding");
 
 /* What the iterator program `list_processes` writes of each process. */
 struct process_identity {

@@ -31,11 +31,6 @@ struct tick {
     struct walk *walk;
 };
 
-static __always_inline struct walk *walk_of_cpu(void) {
-    __u32 cpu = bpf_get_smp_processor_id();
-    return bpf_map_lookup_elem(&walk_states, &cpu);
-}
-
 static __always_inline struct cpu_state *find_cpu(void) {
     __u32 zero = 0;
     return bpf_map_lookup_elem(&cpu_states, &zero);

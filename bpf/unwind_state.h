@@ -22,9 +22,9 @@ struct unwind_state {
 /* Per CPU. A walk is one stack. */
 struct walk {
     struct unwind_state state;
-    __u8 bytes[RAW_STACK_BYTES_MAX]; /* the stack window; all of it for a raw stack */
-    __u32 base;                      /* index of the first user frame in the record */
-    __u32 count;                     /* of user frames */
+    __u8 bytes[RAW_STACK_BYTES_MAX + RAW_ROOT_BYTES_MAX]; /* the stack window; all of it for a raw stack */
+    __u32 base;                                           /* index of the first user frame in the record */
+    __u32 count;                                          /* of user frames */
 };
 ABI_ASSERT(__builtin_offsetof(struct walk, bytes) ==
                __builtin_offsetof(struct walk, state.raw) + sizeof(struct raw_stack),

@@ -14,6 +14,11 @@ static __always_inline int read_user(void *to, __u64 from, __u32 bytes) {
     return bpf_probe_read_user(to, bytes, (const void *)from) != 0;
 }
 
+static __always_inline struct walk *walk_of_cpu(void) {
+    __u32 cpu = bpf_get_smp_processor_id();
+    return bpf_map_lookup_elem(&walk_states, &cpu);
+}
+
 static __always_inline struct walk *walk_of(struct unwind_state *state) {
     return (struct walk *)((char *)state - __builtin_offsetof(struct walk, state));
 }
