@@ -14,15 +14,31 @@ const ALL_SOURCES = '/etc/apt/sources.list.d'
 /** Why the kernels are not to be had: a reason to skip, not to fail. */
 export class NoPackages extends Error {}
 
-/** Fetches and unpacks the newest kernel of each series ('5.10') that `directory` does not hold yet; its image's path. */
-export function fetchKernels(series: readonly string[], directory: string): Map<string, string> {
-  const missing = series.filter((version) => imageOf(version, directory) === undefined)
-  if (missing.length > 0) {
-    const config = writeConfig(directory)
-    apt(config, ['apt-get', 'update', '-q'])
-    for (const version of missing) fetchKernel(version, directory, config)
+/** By series ('5.10') the newest kernel's image, fetched and unpacked where `directory` does not hold it yet, or why it is
+ * not to be had. */
+export function fetchKernels(series: readonly string[], directory: string): Map<string, string | NoPackages> {
+  const found = new Map<string, string | NoPackages>()
+  let config = ''
+  for (const version of series) {
+    try {
+      if (imageOf(version, directory) === undefined) {
+        config ||= updated(directory)
+        fetchKernel(version, directory, config)
+      }
+      found.set(version, imageOf(version, directory)!)
+    } catch (error) {
+      if (!(error instanceof NoPackages)) throw error
+      found.set(version, error)
+    }
   }
-  return new Map(series.map((version) => [version, imageOf(version, directory)!]))
+  return found
+}
+
+/** apt's configuration, its lists fetched. A suite that is not there may hold none of the missing kernels: not judged here. */
+function updated(directory: string): string {
+  const config = writeConfig(directory)
+  apt(config, ['apt-get', 'update', '-q'])
+  return config
 }
 
 function imageOf(version: string, directory: string): string | undefined {
@@ -34,7 +50,8 @@ function imageOf(version: string, directory: string): string | undefined {
 function fetchKernel(version: string, directory: string, config: string): void {
   const names = apt(config, ['apt-cache', 'pkgnames', `linux-image-${version}.`]).split('\n')
   const newest = newestKernel(names)
-  if (newest === undefined) throw new NoPackages(`the mirror has no package of a Linux ${version}`)
+  if (newest === undefined)
+    throw new NoPackages(`no package of a Linux ${version} on apt's mirror, or no mirror`)
   const place = join(directory, version)
   rmSync(place, { recursive: true, force: true })
   mkdirSync(place, { recursive: true })

@@ -25,22 +25,28 @@ const OUT = resolve('build/test-kernels')
 
 const counts = { pass: 0, fail: 0, skipped: 0 }
 
-function skipAll(reason: string): void {
-  for (const version of KERNELS.keys()) console.log(`skipped - Linux ${version}: ${reason}`)
-  counts.skipped += KERNELS.size
+function skip(version: string, reason: string): void {
+  console.log(`skipped - Linux ${version}: ${reason}`)
+  counts.skipped += 1
 }
 
-/** Images by series; undefined, and all skipped, where they are not to be had. */
-function kernelsOrSkip(): Map<string, string> | undefined {
-  if (process.arch !== 'x64') return void skipAll(`the machines are x86-64, this is ${process.arch}`)
-  if (spawnSync('qemu-system-x86_64', ['--version']).status !== 0)
-    return void skipAll('qemu-system-x86 is not installed')
-  try {
-    return fetchKernels([...KERNELS.keys()], CACHE)
-  } catch (error) {
-    if (!(error instanceof NoPackages)) throw error
-    return void skipAll(error.message)
+/** Why no machine can run here, '' when one can. */
+function obstacle(): string {
+  if (process.arch !== 'x64') return `the machines are x86-64, this is ${process.arch}`
+  if (spawnSync('qemu-system-x86_64', ['--version']).status !== 0) return 'qemu-system-x86 is not installed'
+  return ''
+}
+
+/** Images by series; what is not to be had is skipped. */
+function findKernels(): Map<string, string> {
+  const reason = obstacle()
+  const found = new Map<string, string>()
+  for (const [version, image] of reason === '' ? fetchKernels([...KERNELS.keys()], CACHE) : []) {
+    if (image instanceof NoPackages) skip(version, image.message)
+    else found.set(version, image)
   }
+  if (reason !== '') for (const version of KERNELS.keys()) skip(version, reason)
+  return found
 }
 
 /** Adds the verdicts that the driver printed, and shows them; a machine without verdicts is one failure. */
@@ -60,8 +66,8 @@ function judge(version: string, output: Console): void {
 }
 
 async function main(): Promise<void> {
-  const images = kernelsOrSkip()
-  if (!images) return
+  const images = findKernels()
+  if (images.size === 0) return
   mkdirSync(OUT, { recursive: true })
   const archive = join(OUT, 'initramfs.cpio')
   writeFileSync(archive, initramfs(build(OUT)))
