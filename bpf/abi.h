@@ -124,7 +124,7 @@ struct cpu_state {
  * up follow; then, where those do not reach the thread's first frames, `root_bytes` of these: one frame may
  * be half a megabyte, and a signal handler may have a stack of its own.
  */
-#define RAW_STACK_BYTES_MAX 65536
+#define RAW_STACK_BYTES_MAX 98304
 #define RAW_ROOT_BYTES_MAX 65536
 #define RAW_REGISTERS_MAX 33
 

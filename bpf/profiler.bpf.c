@@ -17,32 +17,12 @@
 #include "window.h"
 #include "unwind.h"
 #include "raw_stack.h"
-#include "registers.h"
+#include "user_stack.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define NEW_KERNEL 0
 #define OLD_KERNEL 1
-
-/* What a tick works on; all of it this CPU's own. */
-struct tick {
-    struct cpu_state *cpu;
-    struct sample_record *record;
-    struct walk *walk;
-};
-
-static __always_inline struct cpu_state *find_cpu(void) {
-    __u32 zero = 0;
-    return bpf_map_lookup_elem(&cpu_states, &zero);
-}
-
-static __always_inline int find_tick(struct tick *tick, struct cpu_state *cpu) {
-    __u32 zero = 0;
-    tick->cpu = cpu;
-    tick->record = bpf_map_lookup_elem(&scratch, &zero);
-    tick->walk = walk_of_cpu();
-    return tick->cpu && tick->record && tick->walk;
-}
 
 /* Stores the frame and goes to its caller. */
 static __always_inline enum step walk_frame(struct walk *walk, struct sample_record *record) {
@@ -72,56 +52,6 @@ __noinline int walk_frame_alone(__u32 zero) {
     return !record || !walk || walk->count >= MAX_USER_FRAMES || walk_frame(walk, record) != STEP_CALLER;
 }
 
-/* The mappings of the process, and what tells its first frame. */
-static __always_inline void begin_walk(struct task_struct *task, const struct sample_header *header,
-                                       struct unwind_state *state, const int is_old) {
-    unwind_begin(state);
-    struct process_entry *entry = bpf_map_lookup_elem(&processes, &header->pid);
-    if (entry && entry->start == header->process_start && entry->exec_id == header->exec_id)
-        open_mappings(state, entry);
-    struct mm_struct *mm = TASK(is_old, task, mm);
-    state->raw.stack_root = 0;
-    if (mm && TASK(is_old, task, pid) == TASK(is_old, task, tgid))
-        state->raw.stack_root = TASK(is_old, mm, start_stack);
-    state->raw.thread_pointer = 0;
-#if !defined(__TARGET_ARCH_arm64)
-    state->raw.thread_pointer = TASK(is_old, task, thread.fsbase);
-#endif
-}
-
-/* The registers the task had in user mode, when the tick hit it inside the kernel. */
-static __always_inline enum user_mode take_saved_registers(struct task_struct *task, struct raw_stack *raw,
-                                                           const int is_old) {
-    if (is_old) return copy_user_registers(raw, task);
-    const saved_registers *saved = (const saved_registers *)bpf_task_pt_regs(task);
-    return saved ? take_user_registers(raw, saved, 1) : USER_MODE_NONE;
-}
-
-/* Sets the registers when there is a user stack to walk (1), else says why there is none. */
-static __always_inline int find_user_stack(struct bpf_perf_event_data *context, struct task_struct *task,
-                                           const struct tick *tick, const int is_old) {
-    struct raw_stack *raw = &tick->walk->state.raw;
-    __u8 *end = &tick->record->header.stack_end;
-    if ((TASK(is_old, task, flags) & PF_KTHREAD) || !TASK(is_old, task, mm)) {
-        *end = STACK_END_KERNEL_THREAD;
-        return 0;
-    }
-    enum user_mode mode = take_user_registers(raw, &context->regs, 0);
-    if (mode == USER_MODE_NONE) mode = take_saved_registers(task, raw, is_old);
-    *end = mode == USER_MODE_COMPAT ? STACK_END_COMPAT : STACK_END_NO_REGISTERS;
-    return mode == USER_MODE_NATIVE;
-}
-
-/*
- * True inside execve once the old program is gone: the saved registers are still the old one's. (Of a program
- * that was never published this is also said while it is still there: its call of execve has no user half.)
- */
-static __always_inline int is_between_programs(struct bpf_perf_event_data *context, struct task_struct *task,
-                                               const struct unwind_state *state) {
-    if (state->mapping_table || is_user_mode(&context->regs)) return 0;
-    return bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
-}
-
 static __always_inline __u32 fill_kernel_stack(struct bpf_perf_event_data *context,
                                                struct sample_record *record) {
     if (!kernel_stacks || is_user_mode(&context->regs)) return 0;
@@ -142,27 +72,6 @@ static __always_inline void fill_header(struct task_struct *task, struct sample_
     header->cpu = bpf_get_smp_processor_id();
     header->padding = 0;
     bpf_get_current_comm(header->comm, sizeof(header->comm));
-}
-
-/*
- * One tick is kept for every sampling period, the first after a random time in it: a program whose own period
- * equals the rate is then sampled like any other, and the number of samples stays exact (a strictly periodic
- * timer misjudges it by 2 to 6 confidence intervals).
- */
-static __always_inline int is_chosen(struct cpu_state *cpu) {
-    cpu->now += TICK_ONE;
-    if ((__s32)(cpu->now - cpu->chosen) < 0) return 0;
-    cpu->start += sampling_period;
-    cpu->chosen = cpu->start + bpf_get_prandom_u32() % sampling_period;
-    return 1;
-}
-
-static __always_inline int count_tick(struct cpu_state *cpu) {
-    if (!cpu) return 0;
-    cpu->counters[COUNTER_TICKS]++;
-    if (is_chosen(cpu)) return 1;
-    cpu->counters[COUNTER_DISCARDED]++;
-    return 0;
 }
 
 /* Everything before the user frames; 1 when there are some. */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause OR GPL-2.0-only */
+/* A timer tick: what it works on, and whether it is the one that is kept of its sampling period. */
+#pragma once
+
+#include "window.h"
+
+/* What a tick works on; all of it this CPU's own. */
+struct tick {
+    struct cpu_state *cpu;
+    struct sample_record *record;
+    struct walk *walk;
+};
+
+static __always_inline struct cpu_state *find_cpu(void) {
+    __u32 zero = 0;
+    return bpf_map_lookup_elem(&cpu_states, &zero);
+}
+
+static __always_inline int find_tick(struct tick *tick, struct cpu_state *cpu) {
+    __u32 zero = 0;
+    tick->cpu = cpu;
+    tick->record = bpf_map_lookup_elem(&scratch, &zero);
+    tick->walk = walk_of_cpu();
+    return tick->cpu && tick->record && tick->walk;
+}
+
+/*
+ * One tick is kept for every sampling period, the first after a random time in it: a program whose own period
+ * equals the rate is then sampled like any other, and the number of samples stays exact (a strictly periodic
+ * timer misjudges it by 2 to 6 confidence intervals).
+ */
+static __always_inline int is_chosen(struct cpu_state *cpu) {
+    cpu->now += TICK_ONE;
+    if ((__s32)(cpu->now - cpu->chosen) < 0) return 0;
+    cpu->start += sampling_period;
+    cpu->chosen = cpu->start + bpf_get_prandom_u32() % sampling_period;
+    return 1;
+}
+
+static __always_inline int count_tick(struct cpu_state *cpu) {
+    if (!cpu) return 0;
+    cpu->counters[COUNTER_TICKS]++;
+    if (is_chosen(cpu)) return 1;
+    cpu->counters[COUNTER_DISCARDED]++;
+    return 0;
+}
