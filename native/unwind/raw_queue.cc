@@ -21,6 +21,9 @@ constexpr uint64_t kIdleThreadNs = 60'000'000;
 constexpr uint32_t kPagesOfHelp = 32; // some milliseconds
 // Then nobody will bring the page any more.
 constexpr uint64_t kPageNs = 10'000'000'000;
+// How long a turn waits for what it just asked for: samples that come meanwhile would miss it too.
+constexpr uint64_t kPatienceSteps = 4;
+constexpr timespec kStep{0, 500'000};
 constexpr auto kLastTurnMax = std::chrono::seconds(5);
 
 struct Waiting {
@@ -102,6 +105,8 @@ struct RawQueue::State {
     void Install();
     void ExpireHalves(bool is_last);
     void ExpireDemands();
+    bool HasNewDemand() const;
+    void WaitBriefly();
     bool IsStarved() const;
     void WaitForPages();
 };
@@ -240,6 +245,19 @@ void RawQueue::State::ExpireDemands() {
         GoOn(std::move(demand), STACK_END_PAGE_MISSING);
 }
 
+bool RawQueue::State::HasNewDemand() const {
+    for (const auto &[word, demand] : demands)
+        if (demand.asked_ns == now_ns) return true;
+    return false;
+}
+
+void RawQueue::State::WaitBriefly() {
+    for (uint64_t i = 0; i < kPatienceSteps && HasNewDemand(); i++) {
+        nanosleep(&kStep, nullptr);
+        Install();
+    }
+}
+
 bool RawQueue::State::IsStarved() const {
     for (const auto &[word, demand] : demands)
         if (now_ns - demand.asked_ns >= kIdleThreadNs) return true;
@@ -252,8 +270,7 @@ void RawQueue::State::WaitForPages() {
     while (!demands.empty() && std::chrono::steady_clock::now() < deadline) {
         loader.Help(kPagesOfHelp);
         Install();
-        timespec pause{0, 500'000}; // a page may be in work on the idle thread
-        if (!demands.empty()) nanosleep(&pause, nullptr);
+        if (!demands.empty()) nanosleep(&kStep, nullptr); // a page may be in work on the idle thread
     }
     auto left = std::exchange(demands, {});
     for (auto &[word, demand] : left)
@@ -271,9 +288,11 @@ void RawQueue::AddStack(std::span<const std::byte> record) {
     if (record.size() < sizeof(raw_stack)) return void(state_->counts.unmatched++);
     std::memcpy(&item->raw, record.data(), sizeof(raw_stack));
     record = record.subspan(sizeof(raw_stack));
-    uint32_t bytes = item->raw.stack_bytes;
-    if (bytes > RAW_STACK_BYTES_MAX || bytes > record.size()) return void(state_->counts.unmatched++);
-    item->stack.assign(record.begin(), record.begin() + bytes);
+    uint64_t bytes = uint64_t{item->raw.stack_bytes} + item->raw.root_bytes;
+    if (item->raw.stack_bytes > RAW_STACK_BYTES_MAX || item->raw.root_bytes > RAW_ROOT_BYTES_MAX ||
+        bytes > record.size())
+        return void(state_->counts.unmatched++);
+    item->stack.assign(record.begin(), record.begin() + static_cast<ptrdiff_t>(bytes));
     item->has_stack = true;
     uint64_t key = KeyOf(item->raw.cpu, item->raw.ticket);
     state_->AddHalf(key, std::move(item));
@@ -303,6 +322,7 @@ void RawQueue::Turn(uint64_t now_ns, bool is_last) {
     state_->ExpireHalves(is_last);
     state_->ExpireDemands();
     state_->Install();
+    if (!is_last) state_->WaitBriefly();
     if (!is_last && state_->IsStarved()) {
         state_->loader.Help(kPagesOfHelp);
         state_->Install();

@@ -9,7 +9,7 @@ namespace emberscope {
 
 namespace {
 
-// Of the user budget: a half for parked stacks (64 KiB each at most), the rest is for the loader.
+// Of the user budget: a half for parked stacks (160 KiB each at most), the rest is for the loader.
 constexpr uint64_t kShareOfQueue = 2;
 // Samples may sit in the ring while their CPU is still writing them.
 constexpr uint64_t kForgetSlackNs = 2'000'000'000;

@@ -48,13 +48,20 @@ int find_mapping(unwind_state *state, __u64 address) {
     return 0;
 }
 
+bool CopyFrom(std::span<const std::byte> piece, uint64_t offset, __u64 *words, __u32 bytes) {
+    if (offset > piece.size() || piece.size() - offset < bytes) return false;
+    std::memcpy(words, piece.data() + offset, bytes);
+    return true;
+}
+
 int copy_stack(unwind_state *state, __u64 address, __u64 *words, __u32 bytes) {
+    const raw_stack &raw = state->raw;
     std::span<const std::byte> stack = WalkOf(state).stack;
-    uint64_t offset = address - state->raw.stack_start;
-    if (address < state->raw.stack_start) return STACK_END_UNREADABLE;
-    if (offset > stack.size() || stack.size() - offset < bytes) return STACK_END_RAW_SHORT;
-    std::memcpy(words, stack.data() + offset, bytes);
-    return 0;
+    size_t root_bytes = std::min<size_t>(raw.root_bytes, stack.size());
+    if (CopyFrom(stack.first(stack.size() - root_bytes), address - raw.stack_start, words, bytes) ||
+        CopyFrom(stack.last(root_bytes), address - raw.root_start, words, bytes))
+        return 0;
+    return address < raw.stack_start ? STACK_END_UNREADABLE : STACK_END_RAW_SHORT;
 }
 
 int read_stack(unwind_state *state, __u64 address, __u64 *word) {

@@ -18,9 +18,9 @@ export interface StackQuality {
 }
 
 export const TURN_MS = 100
-const SHORT_TURN_MS = 20
+const SHORT_TURN_MS = 10
 /** After the start, and after stacks had to wait, more such stacks are likely. */
-const SHORT_TURNS = 10
+const SHORT_TURNS = 50
 
 export class Pump {
   readonly #sampler: NativeSampler

@@ -13,7 +13,7 @@ export function ringBytes(rateHz: number, cpus: number): number {
   return Math.min(RING_BYTES_MAX, Math.max(RING_BYTES_MIN, 2 ** Math.ceil(Math.log2(needed))))
 }
 
-/** A deep raw stack, headers included; the deepest have 64 KiB, most some KiB. */
+/** A deep raw stack, headers included; the deepest have 160 KiB, most some KiB. */
 const RAW_STACK_BYTES = 16 * 1024 + 512
 /** Misses come in bursts, when a program starts: for half a second every sample is one. */
 const BURST_SECONDS = 0.5

@@ -120,6 +120,24 @@ void EndsOfTheCopy() {
     check(high.Run().end != STACK_END_ROOT, "a stack at the end of everything gives no root");
 }
 
+void SecondPiece() {
+    constexpr int32_t kHuge = 0x90000;
+    const uint64_t root = kFile + TEXT_PAGE_BYTES + 0x8100;
+    Process process;
+    process.store.SetPage(process.directory, std::vector<CfiRow>{{0, FromSp(kHuge)}});
+    process.Load(1);
+    process.raw.root_start = kStack + kHuge - 64, process.raw.root_bytes = 256;
+    process.stack[32 + 7] = root;
+    check(process.Run().end == STACK_END_ROOT && Is(process, {root}),
+          "a frame larger than the first piece ends in the second");
+    Process between = Process();
+    between.store.SetPage(between.directory, std::vector<CfiRow>{{0, FromSp(kHuge - 64)}});
+    between.raw.root_start = kStack + kHuge - 64, between.raw.root_bytes = 256;
+    check(between.Run().end == STACK_END_RAW_SHORT, "what lies between the pieces is not there");
+    between.raw.root_bytes = ~0U;
+    check(between.Run().end != STACK_END_ROOT, "a second piece larger than both gives no root");
+}
+
 void Mappings() {
     Process process;
     process.Load(0);
@@ -158,6 +176,7 @@ void Depth() {
 int main() {
     PageByPage();
     EndsOfTheCopy();
+    SecondPiece();
     Mappings();
     RunTimeCode();
     Depth();

@@ -126,12 +126,12 @@ describe('a turn of the pump', () => {
       for (let i = 0; i < count; i++) pump.turn()
       return pump.pauseMs
     }
-    assert.equal(turns(0), 20, 'in the beginning too')
-    assert.equal(turns(10), 100)
+    assert.equal(turns(0), 10, 'in the beginning too')
+    assert.equal(turns(50), 100)
     sampler.waitingStacks = 3
-    assert.equal(turns(1), 20)
+    assert.equal(turns(1), 10)
     sampler.waitingStacks = 0
-    assert.equal(turns(9), 20)
+    assert.equal(turns(49), 10)
     assert.equal(turns(1), 100)
   })
 
