@@ -88,7 +88,7 @@ async function benchDepth(): Promise<void> {
 async function benchNodeTables(): Promise<void> {
   const node = realPrograms().find(({ name }) => name === 'node')!
   const { command, cwd } = node.prepare()
-  const program = startCompanion('sh', ['-c', 'while :; do "$@"; done', 'sh', ...command], cwd)
+  const program = startCompanion(command[0]!, [...command.slice(1), '600'], cwd)
   try {
     const { unwind } = await sampleCost(program.pid, 0, { unwinder: 'auto', rateHz: RATE_HZ, seconds: 30 })
     const { bytes, bytesMax, shardBytes, pages, rules } = unwind.tables
@@ -145,7 +145,9 @@ function startSleepers(count: number): ChildProcess[] {
 
 /** Exec to the first sample, which on a busy machine at this rate follows the start of the timers within 2 ms. */
 async function readyMs(cache: string): Promise<number> {
-  const { report } = await runProfile(['--all', '-F', '999', '-d', '1'], { env: { EMBERSCOPE_CACHE_DIR: cache } })
+  const { report } = await runProfile(['--all', '-F', '999', '-d', '1'], {
+    env: { EMBERSCOPE_CACHE_DIR: cache },
+  })
   return report.timing.start_to_first_sample_ns / 1e6
 }
 
