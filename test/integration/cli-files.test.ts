@@ -112,9 +112,13 @@ describe('profile doctor', { skip: skipUnless() }, () => {
       assert.equal(run.status, 0, run.stderr)
       const { schema, ok, checks } = JSON.parse(run.stdout)
       assert.deepEqual([schema, ok], ['emberscope.doctor/1', true])
-      assert.ok(
-        checks.some((c: { id: string; text: string }) => c.id === 'binary' && c.text.includes('libc.so.6')),
+      const libc = checks.find((c: { binary?: { path: string } }) =>
+        /libc\.so\.6$/.test(c.binary?.path ?? ''),
       )
+      assert.equal(libc.binary.unwind.source, '.eh_frame')
+      assert.ok(libc.binary.unwind.covered_bytes > 0.9 * libc.binary.unwind.code_bytes, libc.text)
+      const unwinder = checks.find((c: { id: string }) => c.id === 'unwinder')
+      assert.match(unwinder.text, /^unwinder: /)
       const list = await runCommand(['doctor', String(target.pid)])
       assert.match(list.stdout, /^✓ Node v/)
     } finally {
