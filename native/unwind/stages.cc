@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 
 #include "track/boot_clock.h"
 
@@ -13,8 +14,9 @@ namespace {
 constexpr uint64_t kShareOfQueue = 2;
 // Samples may sit in the ring while their CPU is still writing them.
 constexpr uint64_t kForgetSlackNs = 2'000'000'000;
-constexpr uint64_t kPreloadNs = 100'000'000;
-constexpr uint32_t kPagesOfPreload = 8;
+constexpr uint64_t kPreloadNs = 60'000'000;
+constexpr uint32_t kPagesOfPreload = 64;
+constexpr timespec kPause{0, 500'000};
 
 } // namespace
 
@@ -33,6 +35,7 @@ void UnwindStages::Scan(const std::vector<ProcessIdentity> &processes) {
     while (!loader_.IsIdle() && BootClockNs() < end_ns) {
         loader_.Help(kPagesOfPreload);
         queue_.Turn(BootClockNs(), false);
+        if (!loader_.IsIdle()) nanosleep(&kPause, nullptr); // the last ones are in work on the idle thread
     }
 }
 
