@@ -19,7 +19,7 @@ const KERNELS = new Map([
   ['6.1', BOTH],
   ['6.12', BOTH],
 ])
-const MACHINE_TIMEOUT_MS = 180_000
+const MACHINE_TIMEOUT_MS = 240_000
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'emberscope-kernels')
 const OUT = resolve('build/test-kernels')
 
