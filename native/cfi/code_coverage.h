@@ -15,6 +15,6 @@ struct CodeCoverage {
 
 // Of executable sections, or of executable segments where there are no sections. Of a large file evenly
 // spread text pages are looked at, at most `pages_max`. What cannot be read counts as not covered.
-CodeCoverage CoverageOf(const ElfFile &file, const FileRows &rows, uint32_t pages_max = 256);
+CodeCoverage CoverageOf(const ElfFile &file, const FileRows &rows, uint32_t pages_max = 1024);
 
 } // namespace emberscope

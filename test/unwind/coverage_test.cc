@@ -12,7 +12,7 @@ using namespace emberscope;
 
 namespace {
 
-CodeCoverage Measure(const ByteString &bytes, uint32_t pages_max = 256) {
+CodeCoverage Measure(const ByteString &bytes, uint32_t pages_max = 1024) {
     const MemorySource source(bytes);
     auto rows = FileRows::Open(source);
     auto file = ElfFile::Open(source);
@@ -62,7 +62,7 @@ void OfLiars() {
     ByteString image = FrameImage(OneFunction(0x40)).bytes;
     Same(Measure(WithCodeSections(image, 0x1100, 0x80, 5000)), 0x80, 0x40,
          "sections upon each other count once");
-    Same(Measure(WithCodeSections(image, 0x1100, UINT64_MAX, 1)), 0x10000 - 0x1100, 0x40,
+    Same(Measure(WithCodeSections(image, 0x1100, UINT64_MAX, 1)), TEXT_PAGE_BYTES - 0x1100, 0x40,
          "a section without end ends with the pages of code");
     Same(Measure(image, 0), 0, 0, "no page may be looked at");
 }
