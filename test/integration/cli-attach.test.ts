@@ -73,7 +73,7 @@ describe('profile PID', { skip: skipUnless() }, () => {
   })
   it('ends with its target and writes', async () => {
     const target = startBusy()
-    setTimeout(() => target.kill('SIGKILL'), 1500)
+    setTimeout(() => target.kill('SIGKILL'), 3000)
     const cwd = scratchDirectory()
     const run = await runCommand([String(target.pid), '-d', '60', '-o', 'a.folded'], { cwd })
     assert.equal(run.status, 0, run.stderr)
@@ -84,7 +84,7 @@ describe('profile PID', { skip: skipUnless() }, () => {
       const cwd = scratchDirectory()
       const run = await runCommand([busyPid, '-d', '60', '-o', 'a.folded'], {
         cwd,
-        ...signalled([signal, 1500]),
+        ...signalled([signal, 2500]),
       })
       assert.equal(run.status, 0, run.stderr)
       assert.ok(statSync(join(cwd, 'a.folded')).size > 0)
@@ -95,7 +95,7 @@ describe('profile PID', { skip: skipUnless() }, () => {
     const statuses: (number | string)[] = []
     // The second one has to come while names are looked up, which may be over too soon: a few tries.
     while (statuses.length < 5 && !statuses.includes(130)) {
-      const twice = signalled(['SIGINT', 1500], ['SIGINT', 1515])
+      const twice = signalled(['SIGINT', 2500], ['SIGINT', 2515])
       statuses.push((await runCommand([busyPid, '-d', '60'], { cwd, ...twice })).status)
     }
     assert.equal(statuses.at(-1), 130, statuses.join(' '))
