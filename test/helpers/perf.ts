@@ -1,5 +1,5 @@
 /** The peer: `perf record` on the same program, read back through `perf script`. */
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { NamedFrame, NamedStack } from './stacks.ts'
 
@@ -16,6 +16,8 @@ export interface PerfOptions {
    * children shorter than a period are never sampled otherwise.
    */
   readonly comm?: string
+  /** Inlined functions too (default). */
+  readonly inlines?: boolean
 }
 
 /** Records a command from start to end with the CPU clock, as we do. */
@@ -23,58 +25,70 @@ export function perfRecord(
   rateHz: number,
   command: readonly string[],
   directory: string,
-  { callGraph = 'fp', comm }: PerfOptions = {},
+  { callGraph = 'fp', comm, inlines = true }: PerfOptions = {},
 ): PerfRun {
   const dataPath = join(directory, 'perf.data')
   const what = ['-e', 'cpu-clock', '-F', String(rateHz), '--call-graph', callGraph]
   const all = comm === undefined ? [] : ['-a']
-  recordOnce(['record', '-q', ...all, ...what, '-o', dataPath, '--', ...command], ATTEMPTS)
-  return { stacks: perfScript(dataPath, comm), dataPath }
+  runPerf(['record', '-q', ...all, ...what, '-o', dataPath, '--', ...command], 'ignore')
+  return { stacks: perfScript(dataPath, { ...(comm === undefined ? {} : { comm }), inlines }), dataPath }
 }
 
-/** perf 6.1 aborts now and then on a busy host (SIGABRT, seen twice here): that says nothing of the program it records. */
-const ATTEMPTS = 3
+/** perf 6.1 aborts for some seconds now and then (build-id.c:1010), record and script: that says nothing of the program. */
+const ATTEMPTS = 8
+const PAUSE_MS = 2000
 
-function recordOnce(args: readonly string[], attempts: number): void {
-  try {
-    execFileSync('perf', args, { stdio: 'ignore' })
-  } catch (error) {
-    if ((error as { signal?: string }).signal !== 'SIGABRT' || attempts <= 1) throw error
-    recordOnce(args, attempts - 1)
-  }
+function runPerf(args: readonly string[], stdout: 'ignore' | 'pipe', attempts = ATTEMPTS): string {
+  const {
+    status,
+    signal,
+    stdout: text,
+  } = spawnSync('perf', args, {
+    maxBuffer: 1 << 30,
+    stdio: ['ignore', stdout, 'ignore'],
+  })
+  if (status === 0) return String(text)
+  if (signal !== 'SIGABRT' || attempts <= 1) throw new Error(`perf ${args.join(' ')}: ${signal ?? status}`)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
+  return runPerf(args, stdout, attempts - 1)
 }
 
 /** Every sample of a perf.data file, or those of the threads with a name. */
-export function perfScript(dataPath: string, comm?: string): NamedStack[] {
+export function perfScript(
+  dataPath: string,
+  { comm, inlines = true }: Pick<PerfOptions, 'comm' | 'inlines'> = {},
+): NamedStack[] {
   const filter = comm === undefined ? [] : ['--comm', comm]
-  const script = (...more: string[]): string[] => {
-    const args = ['script', '-i', dataPath, '-F', 'comm,pid,ip,sym,dso', ...filter, ...more]
-    const text = execFileSync('perf', args, { maxBuffer: 1 << 30, stdio: ['ignore', 'pipe', 'ignore'] })
-    return text
-      .toString()
+  const script = (...more: string[]): string[] =>
+    runPerf(['script', '-i', dataPath, '-F', 'comm,pid,ip,sym,dso', ...filter, ...more], 'pipe')
       .split(/\n\s*\n/)
       .filter((block) => FRAME.test(block))
-  }
   const plain = script('--no-inline')
-  return script().map((block, i) => parseSample(block, plain[i] ?? ''))
+  const files = new Map(plain.flatMap((block) => [...filesOf(block)]))
+  return (inlines ? script() : plain).map((block) => parseSample(block, files))
 }
 
 /** A frame: "   address symbol (file)". A sample is a header line, then its frames leaf first, then an empty line. */
 const FRAME = /^\s+([0-9a-f]+) (.*) \((.*)\)$/m
 
-/** `plain` is the same sample without inlined functions: perf gives those no file, but the address of their caller. */
-function parseSample(block: string, plain: string): NamedStack {
-  const fileAt = new Map<string, string>()
-  for (const line of plain.split('\n')) {
+/** Files by address, as perf prints addresses. */
+function filesOf(block: string): Map<string, string> {
+  const files = new Map<string, string>()
+  for (const line of block.split('\n')) {
     const [, address, , path] = FRAME.exec(line) ?? []
-    if (address !== undefined) fileAt.set(address, path!)
+    if (address !== undefined) files.set(address, path!)
   }
+  return files
+}
+
+/** Inlined functions have no file in perf's text, but the address of their caller, which has one in `files`. */
+function parseSample(block: string, files: ReadonlyMap<string, string>): NamedStack {
   const frames = block
     .split('\n')
     .map((line) => FRAME.exec(line))
     .filter((match) => match !== null)
     .map(([, address, name, path]): NamedFrame => {
-      const file = path === 'inlined' ? (fileAt.get(address!) ?? '') : path!
+      const file = path === 'inlined' ? (files.get(address!) ?? '') : path!
       return {
         name: name!,
         module: file.slice(file.lastIndexOf('/') + 1),

@@ -9,6 +9,8 @@ export interface NamedFrame {
   readonly kind: FrameKind
   /** False where the name is only file and offset. */
   readonly isNamed: boolean
+  /** The compiler has put it into its caller: there is no frame of its own on the stack. */
+  readonly isInlined?: boolean
 }
 
 /** One row of the profile, frames from the root to the leaf, inlined ones included. */
@@ -24,7 +26,12 @@ function framesOf(profile: Profile, location: Location): NamedFrame[] {
   if (location.lines.length === 0)
     return [{ name: unnamedLocation(profile, location), isNamed: false, ...rest }]
   return location.lines
-    .map((line) => ({ name: functionName(profile.functions[line.function]!), isNamed: true, ...rest }))
+    .map((line, i) => ({
+      name: functionName(profile.functions[line.function]!),
+      isNamed: true,
+      isInlined: i + 1 < location.lines.length,
+      ...rest,
+    }))
     .reverse()
 }
 

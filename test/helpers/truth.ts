@@ -27,7 +27,7 @@ type BareProgram =
   | `callbacks${'' | '-static' | '-static-pie' | '-stripped' | '-musl' | '-musl-static'}`
   | 'exceptions'
   | 'realigned'
-  | 'deep'
+  | `deep${'' | '-musl' | '-musl-static'}`
   | 'clones'
   | 'swapper'
   | `swapped-${'a' | 'b'}.so`

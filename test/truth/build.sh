@@ -57,6 +57,8 @@ for number in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
     compile "$bare $hop_flags" hop-$number.so hop.c -Wl,-soname,hop-$number.so
 done
 if command -v musl-gcc >/dev/null; then
-    COMPILER=musl-gcc compile "$bare" callbacks-musl callbacks.c
-    COMPILER=musl-gcc compile "$bare" callbacks-musl-static callbacks.c -static
+    for name in callbacks deep; do
+        COMPILER=musl-gcc compile "$bare" $name-musl $name.c
+        COMPILER=musl-gcc compile "$bare" $name-musl-static $name.c -static
+    done
 fi
