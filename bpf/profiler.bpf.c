@@ -36,7 +36,7 @@ static __always_inline enum step walk_frame(struct walk *walk, struct sample_rec
 /* Returning from a function is dear where the processor's return predictor is not trusted: some frames a
  * call.
  */
-#define FRAMES_PER_CALL 4
+#define FRAMES_PER_CALL 2
 
 static long walk_frames_in_loop(__u32 index, struct tick *tick) {
     (void)index;
