@@ -4,17 +4,23 @@
  * trampoline, a leaf function without a frame, a frame pointer.
  *
  * A frame pointer is believed when the frame lies higher on the same stack and the return address follows a
- * call (where the code can be read; else it must lie in executable memory). The chain is over, rightly so, at
- * frame pointer 0 (the ABI's mark of the first frame), at the thread pointer (glibc's start_thread leaves it
- * in the frame pointer of the thread's first function), at return address 0, and in the neighbourhood of the
- * main thread's first frame: the start code of the C library, which the program's own frames lie above.
+ * call (where the code can be read; else it must lie in executable memory). The chain is over at frame
+ * pointer 0 (the ABI's mark of the first frame), at the thread pointer (glibc's start_thread leaves it in the
+ * frame pointer of the thread's first function) and at return address 0: a guess. It is rightly over in the
+ * neighbourhood of the main thread's first frame: the start code of the C library, which the program's own
+ * frames lie above.
  */
 #pragma once
 
+HOT int is_near_root(const struct unwind_state *state) {
+    __u64 root = state->raw.stack_root;
+    if (state->mapping.kind == MAPPING_JIT) return 0; /* no start code is made at run time */
+    return state->raw.SP <= root && root - state->raw.SP < ROOT_SLACK;
+}
+
 /* The chain is over: rightly so near the stack's first frame. */
 HOT enum step unwind_leave(struct unwind_state *state, __u32 reason) {
-    __u64 root = state->raw.stack_root;
-    if (state->raw.SP <= root && root - state->raw.SP < ROOT_SLACK) reason = STACK_END_ROOT;
+    if (is_near_root(state)) reason = STACK_END_ROOT;
     return unwind_finish(state, reason);
 }
 
@@ -67,8 +73,8 @@ HOT int is_return_address(struct unwind_state *state, __u64 address) {
 HOT enum step unwind_frame_pointer(struct unwind_state *state) {
     __u64 fp = state->raw.FP, caller_fp = 0, pc = 0;
     __u32 reason = no_rows(state);
-    /* In the innermost function these may as well be data: it has no rows, and need not keep the register. */
-    if (state->raw.is_exact != REGISTERS_KEPT) state->raw.guessed = 1;
+    /* The register may as well hold data: code without rows need not keep frame pointers. */
+    if (state->raw.is_exact != REGISTERS_KEPT || !is_near_root(state)) state->raw.guessed = 1;
     if (fp == 0 || fp == state->raw.thread_pointer) return unwind_finish(state, STACK_END_ROOT);
     if ((fp & 7) || fp < state->raw.SP || fp - state->raw.SP > FRAME_SPAN_MAX)
         return unwind_leave(state, reason);

@@ -68,13 +68,15 @@ function withoutInlined(stack: NamedStack): NamedStack {
 interface Comparison extends PerfOptions {
   /** Samples that both sides leave out. */
   readonly without?: RegExp
+  /** Pairs that perf does not show. */
+  readonly unseen?: RegExp
   /** Only samples with such a frame are compared. */
   readonly only?: RegExp
 }
 
 async function compare(
   command: readonly string[],
-  { without, only = /./, ...options }: Comparison = {},
+  { without, unseen, only = /./, ...options }: Comparison = {},
 ): Promise<void> {
   const isCompared = ({ frames }: NamedStack) =>
     frames.some(({ name }) => only.test(name)) && !frames.some(({ name }) => without?.test(name))
@@ -83,7 +85,11 @@ async function compare(
   const ours = options.inlines === false ? stacks.map(withoutInlined) : stacks
   const perf = perfRecord(RATE_HZ, command, scratchDirectory(), { callGraph: PERF, ...options })
   assert.ok(perf.stacks.length > RATE_HZ / 2, `perf took ${perf.stacks.length} samples`)
-  assert.deepEqual(differences(ours, perf.stacks.filter(isCompared)), [])
+  const found = differences(ours, perf.stacks.filter(isCompared))
+  assert.deepEqual(
+    found.filter((line) => !unseen?.test(line)),
+    [],
+  )
 }
 
 // Of a static program perf 6.1 shows the leaf only: nothing to compare.
@@ -95,8 +101,9 @@ describe('call trees beside perf with DWARF', { skip: skipUnless('cc', 'c++', 'p
   it('exceptions, sorting and clocks', () =>
     compare([truthProgram('exceptions'), SECONDS], { without: /(signal|timer)_handler/, inlines: false }))
 
+  // When perf watches every CPU, it loses the outermost frames now and then.
   it('children of vfork, clones and threads', () =>
-    compare([truthProgram('clones'), SECONDS], { comm: 'clones' }))
+    compare([truthProgram('clones'), SECONDS], { comm: 'clones', unseen: /^(_start|libc) > libc: / }))
 
   // perf keeps 127 frames of a stack at most, and the bytes above: a depth that it can show.
   it('60 frames of alloca, and 60 realigned ones', () => compare([truthProgram('realigned'), SECONDS, '60']))
