@@ -13,6 +13,7 @@ namespace emberscope {
 namespace {
 
 constexpr uint64_t kMaxRows = 65535; // the blob counts them in 16 bits
+constexpr uint64_t kAlignment = 16;  // of functions
 constexpr uint64_t kEntryBytes = 64; // of a first function that nobody describes
 
 // A piece of a text page, and the ELF address of its first byte.
@@ -146,12 +147,19 @@ void AppendRow(uint64_t lo, const unwind_rule &rule, std::vector<CfiRow> *rows) 
     rows->push_back({static_cast<uint16_t>(lo), rule});
 }
 
-// Gaps become rows too: the page answers for each of its bytes.
+// What aligns the next function is no code: a gap that begins off the alignment and is too short for one
+// more.
+bool IsPadding(uint64_t start, uint64_t end) {
+    return start % kAlignment != 0 && end % kAlignment == 0 && end - start < kAlignment;
+}
+
+// Gaps become rows too: the page answers for each of its bytes. Padding does not: a sixth of all rows would
+// be.
 std::vector<CfiRow> ToRows(const std::vector<RowSpan> &spans) {
     std::vector<CfiRow> rows;
     uint64_t at = 0;
     for (const RowSpan &span : spans) {
-        if (span.start > at) AppendRow(at, RuleOf(RULE_NONE), &rows);
+        if (span.start > at && !IsPadding(at, span.start)) AppendRow(at, RuleOf(RULE_NONE), &rows);
         AppendRow(span.start, span.rule, &rows);
         at = span.end;
     }

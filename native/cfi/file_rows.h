@@ -36,9 +36,9 @@ class FileRows {
     // File pages [first_page, first_page + pages) hold executable segments; others have no rows.
     virtual uint32_t first_page() const = 0;
     virtual uint32_t pages() const = 0;
-    // Rows of file page `page` (file offsets [page << 16, (page + 1) << 16)), by ascending lo, neighbours
-    // with equal rules merged, first row at lo 0. Empty when no table covers any byte of the page. Errors:
-    // corrupt, io.
+    // Rows of file page `page` (file offsets [page << TEXT_PAGE_SHIFT, (page + 1) << TEXT_PAGE_SHIFT)), by
+    // ascending lo, neighbours with equal rules merged, first row at lo 0. Empty when no table covers any
+    // byte of the page. Errors: corrupt, io.
     virtual Result<std::vector<CfiRow>> Page(uint32_t page) const = 0;
     virtual CfiSummary Summary() const = 0;
     // Bytes of memory held (an own index), for the budget.

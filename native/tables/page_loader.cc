@@ -20,7 +20,7 @@ constexpr size_t kAskedMax = 16384;  // pages and files asked for at a time
 constexpr size_t kQueueCells = 1024; // of those, how many the thread finds without our doing
 // Cached pages that are loaded before a sample asks: those of the last days, no more than this many of a
 // file.
-constexpr size_t kCachedPagesMax = 64;
+constexpr size_t kCachedPagesMax = 256;
 constexpr uint32_t kCachedDays = 7;
 constexpr uint32_t kWholeFile = 0xffffffff; // asked instead of a page
 constexpr int kKeptPauseMs = 1000;          // between looks whether pages are due on the disk

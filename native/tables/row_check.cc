@@ -13,7 +13,7 @@ bool AreValidRows(std::span<const CfiRow> rows) {
     if (rows.empty()) return true;
     if (rows.size() > kPageRowsMax || rows[0].lo != 0) return false;
     for (size_t i = 0; i < rows.size(); ++i) {
-        if (i > 0 && rows[i].lo <= rows[i - 1].lo) return false;
+        if (rows[i].lo >= TEXT_PAGE_BYTES || (i > 0 && rows[i].lo <= rows[i - 1].lo)) return false;
         if (!IsValidRule(rows[i].rule)) return false;
     }
     return true;

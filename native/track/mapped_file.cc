@@ -19,7 +19,7 @@ namespace emberscope {
 namespace {
 
 // 4 GiB of file from the first to the last code byte; beyond it is a lie, or nothing we have room for.
-constexpr uint64_t kPagesMax = 1 << 16;
+constexpr uint64_t kPagesMax = 1 << 18;
 
 // A device, pipe or terminal behind the path must not be opened for reading: that can block, or do things.
 // O_PATH opens nothing but the name; what it is is known before it is opened for good.

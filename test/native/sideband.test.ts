@@ -25,6 +25,12 @@ function rowsOf(batch: EventBatch) {
   }))
 }
 
+/** A drain moves the events too; they are asked for after it. */
+function eventsOfDrain(sampler: NativeSampler) {
+  sampler.drain()
+  return rowsOf(sampler.drainEvents())
+}
+
 /** Runs a shell script that waits for a line before it begins; gives its pid and the events of it and its children. */
 async function eventsOf(script: string) {
   const sampler: NativeSampler = new Sampler(OPTIONS)
@@ -32,12 +38,12 @@ async function eventsOf(script: string) {
     const child = spawn('sh', ['-c', `echo; read go; ${script}`], { stdio: ['pipe', 'pipe', 'inherit'] })
     await once(child.stdout, 'data') // its start-up is over
     sampler.addTarget(child.pid!)
-    sampler.drainEvents()
+    eventsOfDrain(sampler)
     const startNs = bootTimeNs()
     child.stdin.end('go\n')
     await once(child, 'exit')
     await sleep(50)
-    return { pid: child.pid!, startNs, rows: rowsOf(sampler.drainEvents()) }
+    return { pid: child.pid!, startNs, rows: eventsOfDrain(sampler) }
   } finally {
     sampler.close()
   }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "check.h"
+#include "tables/row_check.h"
 #include "tables/cache_format.h"
 #include "tables/page_loader.h"
 #include "tables/row_cache.h"
@@ -143,8 +144,8 @@ void Malice() {
 
 void LargestFile() {
     std::vector<CachedPage> pages;
-    for (uint32_t number = 0; number < 80; ++number) {
-        pages.push_back(CachedPage::Of(number, number % 4 == 0 ? 10 : 20, Rows(number, 65535)));
+    for (uint32_t number = 0; number < 320; ++number) {
+        pages.push_back(CachedPage::Of(number, number % 4 == 0 ? 10 : 20, Rows(number, kPageRowsMax)));
     }
     std::vector<PageView> views;
     for (const CachedPage &page : pages) {
@@ -157,7 +158,7 @@ void LargestFile() {
     for (size_t i = 0; file && i < file->pages().size(); ++i) {
         recent += file->pages()[i].day == 20;
     }
-    check(recent == 60 && !file->Find(76),
+    check(recent == 240 && !file->Find(316),
           "beyond it the pages that were asked for longest ago are left out");
 }
 

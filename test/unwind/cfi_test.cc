@@ -298,13 +298,13 @@ void DebugFrames() {
 void Pages() {
     FrameBytes frames;
     const uint64_t cie = frames.UsualCie();
-    // File offsets 0xff00 to 0x20100: pages 0, 1 and 2.
-    frames.Fde(cie, kCodeAddress + 0xef00, 0x10200,
-               {0x04, 0x80, 0, 0, 0, 0x0e, 16, 0x04, 0x90, 0, 1, 0, 0x0e, 24});
+    // File offsets 0x3f00 to 0x8100: pages 0, 1 and 2.
+    frames.Fde(cie, kCodeAddress + 0x2f00, 0x4200,
+               {0x04, 0x80, 0, 0, 0, 0x0e, 16, 0x04, 0x90, 0x40, 0, 0, 0x0e, 24});
     ImageOptions options;
-    options.code_size = 0x30000;
+    options.code_size = 0xc000;
     const ByteString bytes = FrameImage(frames, options).bytes;
-    Same(RowsText(bytes, 0), "0 none | ff00 cfa r7+8 ra-8 | ff80 cfa r7+16 ra-8",
+    Same(RowsText(bytes, 0), "0 none | 3f00 cfa r7+8 ra-8 | 3f80 cfa r7+16 ra-8",
          "a function starts in a page");
     Same(RowsText(bytes, 1), "0 cfa r7+16 ra-8", "covers the next one");
     Same(RowsText(bytes, 2), "0 cfa r7+16 ra-8 | 10 cfa r7+24 ra-8 | 100 none", "and ends in the third");
@@ -313,6 +313,19 @@ void Pages() {
     const MemorySource source(bytes);
     auto rows = FileRows::Open(source);
     check(rows.ok() && rows.value()->first_page() == 0 && rows.value()->pages() == 4, "pages hold the code");
+}
+
+void Padding() {
+    FrameBytes frames;
+    const uint64_t cie = frames.UsualCie();
+    frames.Fde(cie, kFunction, 0x35, {0x0e, 16});
+    frames.Fde(cie, kFunction + 0x40, 0x40, {0x0e, 24});
+    frames.Fde(cie, kFunction + 0x90, 0x35, {0x0e, 16});
+    frames.Fde(cie, kFunction + 0xc8, 0x8, {0x0e, 24});
+    Same(RowsText(FrameImage(frames).bytes),
+         "0 none | 1100 cfa r7+16 ra-8 | 1140 cfa r7+24 ra-8 | 1180 none | 1190 cfa r7+16 ra-8 | 11c5 none | "
+         "11c8 cfa r7+24 ra-8 | 11d0 none",
+         "what aligns a function is part of the one before; other gaps are none");
 }
 
 void Overlaps() {
@@ -332,7 +345,7 @@ void Overlaps() {
     FrameBytes many;
     const uint64_t shared = many.UsualCie();
     for (uint32_t index = 0; index < 3000; ++index) {
-        many.Fde(shared, kCodeAddress + index, 0x8000 - 2 * index,
+        many.Fde(shared, kCodeAddress + index, 0x2000 - 2 * index,
                  {0x0e, static_cast<uint8_t>(8 + index % 64)});
     }
     ImageOptions options;
@@ -434,6 +447,7 @@ int main() {
     Indexes();
     DebugFrames();
     Pages();
+    Padding();
     Overlaps();
     Entries();
     Arm64();

@@ -103,7 +103,8 @@ static void TestLayouts() {
         path,
         MakeElf({.build_id = 7, .code_position = 0x25000, .code_bytes = 0x30000, .file_bytes = 0x60000}));
     auto first = world.files.Identify(ByBuildId(path, 7), Self());
-    check(first.file && first.file->first_page == 2 && first.file->pages == 4,
+    check(first.file && first.file->first_page == 0x25000 >> TEXT_PAGE_SHIFT &&
+              first.file->first_page + first.file->pages - 1 == 0x54fff >> TEXT_PAGE_SHIFT,
           "pages from 0x25000 to 0x54fff");
     std::string other = scratch.path + "/patched.so";
     WriteFile(

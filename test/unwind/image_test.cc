@@ -57,6 +57,7 @@ bool IsInOrder(const TrackedMappings &image) {
 
 static void TestRandom() {
     constexpr uint64_t kPages = 200;
+    constexpr uint64_t kText = TEXT_PAGE_BYTES / kPage;
     std::vector<FileTable::Identity> files = {File(100, 0, 4), File(200, 1, 2), File(0, 3, 9), kJit, kBare};
     std::mt19937 random(4711);
     bool is_right = true, is_ordered = true, tells_shown = true;
@@ -72,8 +73,8 @@ static void TestRandom() {
             for (uint64_t page = start; page < end; page++) {
                 uint64_t shows = position + page - start;
                 const TableFile *file = identity.file.get();
-                bool is_code =
-                    file && shows / 16 >= file->first_page && shows / 16 < file->first_page + file->pages;
+                bool is_code = file && shows / kText >= file->first_page &&
+                               shows / kText < file->first_page + file->pages;
                 after[page] = is_code ? Cell{MAPPING_FILE, file, shows * kPage}
                                       : Cell{file ? MAPPING_NO_TABLES : identity.kind, nullptr, 0};
             }
@@ -118,11 +119,13 @@ static void TestJoin() {
 static void TestDirectory() {
     TrackedMappings image;
     ImageBuilder builder(&image);
-    builder.Show(At(0x1000, 0x1040, 0), File(7, 1, 2)); // file pages 0 to 3 of 64 KiB
+    constexpr uint64_t kText = TEXT_PAGE_BYTES / kPage;
+    builder.Show(At(0x1000, 0x1000 + 4 * kText, 0), File(7, 1, 2)); // text pages 0 to 3 of the file
     check(image.mappings.size() == 3 && image.mappings[1].kind == MAPPING_FILE, "code between what is none");
-    check(image.mappings[1].start == 0x1010 * kPage && image.mappings[1].end == 0x1030 * kPage,
+    check(image.mappings[1].start == (0x1000 + kText) * kPage &&
+              image.mappings[1].end == (0x1000 + 3 * kText) * kPage,
           "only pages that have a directory word are shown with it");
-    check(image.mappings[1].position == 0x10000 && image.mappings[1].directory + 1 == 7,
+    check(image.mappings[1].position == TEXT_PAGE_BYTES && image.mappings[1].directory + 1 == 7,
           "the word of file page 1 is the first of the range");
     ImageBuilder again(&image);
     again.Show({.start = 0x9000000, .end = 0x9001000, .position = UINT64_MAX - 100, .path = "/f"},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The queue of raw stacks against a small world: tables, tracker, loader and unwinder are replaced here.
-// An address is page << 16 | offset; a stack is a list of return addresses, 0 is its end.
+// An address is page << TEXT_PAGE_SHIFT | offset; a stack is a list of return addresses, 0 is its end.
 // sources: native/unwind/raw_queue.cc native/file_reader.cc
 #include "unwind/raw_queue.h"
 
@@ -39,13 +39,14 @@ std::shared_ptr<ImageMappings> ImageOf(uint32_t pages) {
     auto image = std::make_shared<ImageMappings>();
     auto file = std::make_shared<TableFile>();
     file->directory = kDirectory, file->first_page = kFirstPage, file->pages = kPages;
-    image->mappings.push_back({.start = kFirstPage << 16, .end = (kFirstPage + pages) << 16});
+    image->mappings.push_back(
+        {.start = kFirstPage << TEXT_PAGE_SHIFT, .end = (kFirstPage + pages) << TEXT_PAGE_SHIFT});
     image->files.push_back(file);
     return image;
 }
 
 uint64_t Pc(uint32_t page) {
-    return static_cast<uint64_t>(page) << 16 | 0x10;
+    return static_cast<uint64_t>(page) << TEXT_PAGE_SHIFT | 0x10;
 }
 
 } // namespace
@@ -97,7 +98,7 @@ UserUnwind Unwind(const TableStore &store, const ImageMappings &image, raw_stack
                   std::span<const std::byte> stack, std::vector<uint64_t> *frames) {
     while (true) {
         auto &pc = raw->registers[REGISTER_PC], &sp = raw->registers[REGISTER_SP];
-        auto page = static_cast<uint32_t>(pc >> 16);
+        auto page = static_cast<uint32_t>(pc >> TEXT_PAGE_SHIFT);
         if (pc < image.mappings[0].start || pc >= image.mappings[0].end) return {STACK_END_UNKNOWN_MAPPING};
         if (store.page_state(kDirectory + page - kFirstPage) == PAGE_NOT_LOADED)
             return {STACK_END_PAGE_MISSING, 0, page};

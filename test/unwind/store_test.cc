@@ -59,7 +59,7 @@ void Lookups() {
     for (uint32_t page = 0; page < 400; ++page) {
         std::map<uint16_t, int32_t> wanted = {{0, static_cast<int32_t>(random() % 5000)}};
         for (uint32_t i = random() % 1000; i > 0; --i) {
-            uint32_t spread = page % 3 == 0 ? 3000 : 65536;
+            uint32_t spread = page % 3 == 0 ? 3000 : TEXT_PAGE_BYTES;
             wanted[static_cast<uint16_t>(random() % spread)] = static_cast<int32_t>(random() % 5000);
         }
         std::vector<CfiRow> rows;
@@ -68,7 +68,7 @@ void Lookups() {
         }
         agrees &= store.SetPage(first + page, rows);
         for (uint32_t i = 0; i < 500; ++i) {
-            uint16_t at = static_cast<uint16_t>(random());
+            uint16_t at = static_cast<uint16_t>(random() % TEXT_PAGE_BYTES);
             const unwind_rule *rule = Lookup(store, first + page, at);
             agrees &= rule != nullptr && rule->offset == std::prev(wanted.upper_bound(at))->second;
         }
@@ -100,12 +100,14 @@ void HostileRows() {
     check(refused({{0, {.kind = RULE_CFA, .base = REGISTER_COUNT}}}), "registers must exist");
     check(refused({{0, {.kind = RULE_CFA, .ra_register = 200}}}), "return registers must exist");
     check(refused({{0, {.kind = RULE_CFA, .saved = 64}}}), "bits of saved must exist");
-    check(refused(Rows(1, 65536)), "a row for every byte does not fit the index");
-    check(store.SetPage(word, Rows(1, 65535)), "one less does");
-    check(Lookup(store, word, 65535)->offset == Rows(1, 65535).back().rule.offset, "and is found");
+    check(refused({{0, Rule(8)}, {TEXT_PAGE_BYTES, Rule(16)}}), "offsets must lie in the page");
+    check(refused(Rows(1, kPageRowsMax + 1)), "there are no more rows than bytes");
+    check(store.SetPage(word, Rows(1, kPageRowsMax)), "as many there may be");
+    check(Lookup(store, word, TEXT_PAGE_BYTES - 1)->offset == Rows(1, kPageRowsMax).back().rule.offset,
+          "and the last is found");
     check(!store.SetPage(DIRECTORY_PAGES, Rows(1, 1)) && !store.SetPage(word + 1, Rows(1, 1)),
           "words that no file has are refused");
-    check(store.stats().refused == 10, "refusals are counted");
+    check(store.stats().refused == 11, "refusals are counted");
     check(store.page_state(DIRECTORY_PAGES) == PAGE_NOT_LOADED, "beyond the directory nothing is loaded");
 }
 
@@ -117,7 +119,7 @@ void Eviction() {
     bool placed = true, bounded = true, kept = true;
     page_blob *hot = nullptr;
     for (uint32_t page = 0; page < kPages; ++page) {
-        placed &= store.SetPage(first + page, Rows(static_cast<int32_t>(page % 200), 650, 100));
+        placed &= store.SetPage(first + page, Rows(static_cast<int32_t>(page % 200), 650, 25));
         if (page == 0) hot = const_cast<page_blob *>(Blob(store, first));
         kept &= store.page_state(first) != PAGE_NOT_LOADED;
         store.Reclaim();
@@ -171,7 +173,8 @@ void FullDirectory() {
     uint32_t half = store.AddDirectory(DIRECTORY_PAGES / 2).value();
     uint32_t rest = store.AddDirectory(DIRECTORY_PAGES / 2).value();
     Result<uint32_t> more = store.AddDirectory(1);
-    check(!more.ok() && more.status().message.find("of 262144 are in use") != std::string::npos,
+    check(!more.ok() && more.status().message.find("of " + std::to_string(DIRECTORY_PAGES) + " are in use") !=
+                            std::string::npos,
           "a full directory says so");
     store.DropDirectory(half, DIRECTORY_PAGES / 2);
     uint64_t waits = memory.waits();
@@ -211,7 +214,7 @@ void NoShards() {
     uint32_t first = store.AddDirectory(600).value();
     bool placed = true;
     for (uint32_t page = 0; page < 600; ++page) {
-        placed &= store.SetPage(first + page, Rows(1, 650, 100));
+        placed &= store.SetPage(first + page, Rows(1, 650, 25));
     }
     check(placed && store.stats().evicted > 0, "where the kernel gives no more shards, pages are evicted");
     PlainMemory nothing(0);

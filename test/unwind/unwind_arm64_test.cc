@@ -30,7 +30,7 @@ std::vector<Row> Functions() {
             {0x1000, FromSp(0, SAVED_RA_REGISTER, 0, 0)},
             {0x2000, FromSp(32, SAVED_FP_AT_CFA, -32, -24)},
             {0x3000, Kind(RULE_ROOT)},
-            {0x4000, Kind(RULE_SIGNAL)}};
+            {0x3800, Kind(RULE_SIGNAL)}};
 }
 
 void BeginAtLeaf() {
@@ -55,12 +55,12 @@ void Chains() {
 
 void Signals() {
     BeginAtLeaf();
-    Set(REGISTER_LR, kCode + 0x4004);
+    Set(REGISTER_LR, kCode + 0x3804);
     for (uint64_t i = 0; i < 33; i++)
         world->stack[39 + i] = 1000 + i; // sp + 312
     world->stack[39 + 30] = kMiddle, world->stack[39 + 31] = Slot(200), world->stack[39 + 32] = kLeaf;
     world->stack[201] = kOuter;
-    Expect("a leaf that a signal hit", STACK_END_ROOT, {kCode + 0x4004, kLeaf, kMiddle, kOuter});
+    Expect("a leaf that a signal hit", STACK_END_ROOT, {kCode + 0x3804, kLeaf, kMiddle, kOuter});
     check(world->state.raw.registers[19] == 1019, "the registers are in their order");
 }
 
@@ -76,8 +76,8 @@ void WithoutRows() {
     Expect("a leaf by its link register, then a frame record", STACK_END_GUESSED, {kMiddle, kOuter});
 
     uint64_t trampoline = 0xd4000001d2801168; // mov x8, #139; svc #0
-    memcpy(&world->code[0x5000], &trampoline, 8);
-    Set(REGISTER_PC, kCode + 0x5000), Set(REGISTER_SP, Slot(0));
+    memcpy(&world->code[0x3c00], &trampoline, 8);
+    Set(REGISTER_PC, kCode + 0x3c00), Set(REGISTER_SP, Slot(0));
     world->state.raw.is_exact = REGISTERS_KEPT;
     world->stack[39 + 32] = kLeaf;
     Expect("a signal trampoline is known by its bytes", STACK_END_GUESSED, {kLeaf});

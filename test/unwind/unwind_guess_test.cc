@@ -4,9 +4,9 @@
 
 namespace {
 
-constexpr uint64_t kLeaf = kCode + 0x1010, kFunction = kCode + 0x1000;
-constexpr uint64_t kDirect = kCode + 0x2010, kIndirect = kCode + 0x3010, kOther = kCode + 0x4010;
-constexpr uint64_t kNoCall = kCode + 0x5010;
+constexpr uint64_t kLeaf = kCode + 0x810, kFunction = kCode + 0x800;
+constexpr uint64_t kDirect = kCode + 0x1010, kIndirect = kCode + 0x1810, kOther = kCode + 0x2010;
+constexpr uint64_t kNoCall = kCode + 0x2810;
 
 void PutCode(uint64_t address, std::initializer_list<uint8_t> bytes) {
     for (uint8_t byte : bytes)

@@ -135,16 +135,16 @@ void Signals() {
                              {0x1000, FromSp(16)},
                              {0x2000, From(12, 0)},
                              {0x3000, Kind(RULE_ROOT)},
-                             {0x4000, Kind(RULE_SIGNAL)}};
+                             {0x3800, Kind(RULE_SIGNAL)}};
     SetRows(0, rows);
-    Put(1, kCode + 0x4001);
+    Put(1, kCode + 0x3801);
     PutSignalFrame(2, Slot(100));
     Put(2 + 5 + 4, Slot(300)); // r12
     Put(299, kOuter);
-    Expect("a signal frame gives every register", STACK_END_ROOT, {kCode + 0x4001, kMiddle, kOuter});
+    Expect("a signal frame gives every register", STACK_END_ROOT, {kCode + 0x3801, kMiddle, kOuter});
     bool is_right = true;
     static const int order[] = {8, 9, 10, 11, -1, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2};
-    Begin(kCode + 0x4000);
+    Begin(kCode + 0x3800);
     SetRows(0, rows);
     PutSignalFrame(0, Slot(100));
     check(unwind_step(&world->state) == STEP_CALLER, "a tick may hit the trampoline");
@@ -155,21 +155,21 @@ void Signals() {
 
     Begin(kLeaf);
     SetRows(0, rows);
-    Put(1, kCode + 0x4001);
+    Put(1, kCode + 0x3801);
     PutSignalFrame(2, Slot(0));
     Put(2 + 5 + 4, Slot(60)), Put(59, kOuter);
     Expect("the interrupted stack may lie below the handler's (alternate stacks)", STACK_END_ROOT,
-           {kCode + 0x4001, kMiddle, kOuter});
+           {kCode + 0x3801, kMiddle, kOuter});
     Begin(kLeaf);
     SetRows(0, rows);
     world->stack.resize(12);
-    Put(1, kCode + 0x4001);
-    Expect("a signal frame beyond the stack is unreadable", STACK_END_UNREADABLE, {kCode + 0x4001});
+    Put(1, kCode + 0x3801);
+    Expect("a signal frame beyond the stack is unreadable", STACK_END_UNREADABLE, {kCode + 0x3801});
     Begin(kLeaf);
     SetRows(0, rows);
-    Put(1, kCode + 0x4001);
+    Put(1, kCode + 0x3801);
     PutSignalFrame(2, Slot(100)), Put(2 + 5 + 16, 0xffffffff81000000);
-    Expect("a signal frame with a kernel address is none", STACK_END_BAD_RETURN, {kCode + 0x4001});
+    Expect("a signal frame with a kernel address is none", STACK_END_BAD_RETURN, {kCode + 0x3801});
 }
 
 void StackSwitches() {

@@ -62,7 +62,7 @@ struct Process {
         unwind_rule root = {};
         root.kind = RULE_ROOT;
         if (page == 0) store.SetPage(directory, std::vector<CfiRow>{{0, FromSp(16)}});
-        else store.SetPage(directory + 1, std::vector<CfiRow>{{0, FromSp(32)}, {0x8000, root}});
+        else store.SetPage(directory + 1, std::vector<CfiRow>{{0, FromSp(32)}, {0x2000, root}});
     }
 
     UserUnwind Run() {
@@ -78,7 +78,7 @@ bool Is(const Process &process, std::vector<uint64_t> callers) {
 
 void PageByPage() {
     Process process;
-    const uint64_t second = kFile + TEXT_PAGE_BYTES + 0x200, root = kFile + TEXT_PAGE_BYTES + 0x8100;
+    const uint64_t second = kFile + TEXT_PAGE_BYTES + 0x200, root = kFile + TEXT_PAGE_BYTES + 0x2100;
     process.stack[1] = kFile + 0x300, process.stack[3] = second, process.stack[7] = root;
     UserUnwind result = process.Run();
     check(result.end == STACK_END_PAGE_MISSING && result.mapping == 0 && result.page == kFirstPage,
@@ -122,7 +122,7 @@ void EndsOfTheCopy() {
 
 void SecondPiece() {
     constexpr int32_t kHuge = 0x90000;
-    const uint64_t root = kFile + TEXT_PAGE_BYTES + 0x8100;
+    const uint64_t root = kFile + TEXT_PAGE_BYTES + 0x2100;
     Process process;
     process.store.SetPage(process.directory, std::vector<CfiRow>{{0, FromSp(kHuge)}});
     process.Load(1);
