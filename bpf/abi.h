@@ -129,10 +129,11 @@ struct cpu_state {
 #define RAW_REGISTERS_MAX 33
 
 enum register_state {
-    REGISTERS_KEPT,   /* pc is a return address; true are pc, sp, fp and bx */
-    REGISTERS_EXACT,  /* all are true, pc is the next instruction: the innermost frame, or one hit by a signal
-                       */
-    REGISTERS_SYSCALL /* all are true, pc lies behind the system call that the thread is in */
+    REGISTERS_KEPT,  /* pc is a return address; true are pc, sp, fp and bx */
+    REGISTERS_EXACT, /* all are true, pc is the next instruction: the innermost frame, or one hit by a signal
+                      */
+    REGISTERS_SYSCALL, /* all are true, pc lies behind the system call that the thread is in */
+    REGISTERS_LEFT /* as KEPT, the others hold what the innermost function leaves: assembly may count on it */
 };
 
 struct raw_stack {

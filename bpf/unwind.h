@@ -67,6 +67,11 @@ HOT __u64 without_signature(__u64 address) {
 #endif
 }
 
+/* True of the innermost frame and of one that a signal hit. */
+HOT int is_innermost(const struct unwind_state *state) {
+    return state->raw.is_exact == REGISTERS_EXACT || state->raw.is_exact == REGISTERS_SYSCALL;
+}
+
 /* Goes on in the caller. */
 HOT enum step unwind_return(struct unwind_state *state, __u64 pc, __u64 sp, __u64 fp) {
     pc = without_signature(pc);
@@ -75,7 +80,7 @@ HOT enum step unwind_return(struct unwind_state *state, __u64 pc, __u64 sp, __u6
     state->raw.PC = pc;
     state->raw.SP = sp;
     state->raw.FP = fp;
-    state->raw.is_exact = REGISTERS_KEPT;
+    state->raw.is_exact = is_innermost(state) ? REGISTERS_LEFT : REGISTERS_KEPT;
     return STEP_CALLER;
 }
 
@@ -95,12 +100,25 @@ COLD enum step unwind_signal(struct unwind_state *state) {
 /* True when the register has its value still. */
 HOT int is_known(const struct unwind_state *state, __u32 number) {
     if (number == REGISTER_SP || number == REGISTER_FP || number == REGISTER_BX) return 1;
-    return state->raw.is_exact != REGISTERS_KEPT && number < REGISTER_COUNT;
+    return is_innermost(state) && number < REGISTER_COUNT;
 }
 
 HOT __u64 register_value(const struct unwind_state *state, __u64 number) {
     if (number >= RAW_REGISTERS_MAX) return 0;
     return state->raw.registers[number];
+}
+
+/*
+ * Assembly may call a leaf of its own that spares a register it finds its frame by (libcrypto: rax). What the
+ * leaf leaves in it is believed when the frame lies close above and its return address follows a call.
+ */
+COLD int find_left_cfa(struct unwind_state *state, const struct unwind_rule *rule, __u64 *cfa) {
+    __u64 pc = 0;
+    if (state->raw.is_exact != REGISTERS_LEFT || rule->kind != RULE_CFA) return STACK_END_LOST_REGISTER;
+    *cfa = register_value(state, rule->base) + (__s64)rule->offset;
+    if (*cfa - state->raw.SP > FRAME_SPAN_MAX || read_stack(state, *cfa + (__s64)rule->ra_offset, &pc))
+        return STACK_END_LOST_REGISTER;
+    return is_return_address(state, pc) ? 0 : STACK_END_LOST_REGISTER;
 }
 
 /* The canonical frame address of a rule, 0 or the end that it makes. */
@@ -109,7 +127,7 @@ HOT int find_cfa(struct unwind_state *state, const struct unwind_rule *rule, __u
         *cfa = state->raw.SP + 8 + ((__s32)(state->raw.PC & 15) >= rule->offset ? 8 : 0);
         return 0;
     }
-    if (!is_known(state, rule->base)) return STACK_END_LOST_REGISTER;
+    if (!is_known(state, rule->base)) return find_left_cfa(state, rule, cfa);
     *cfa = register_value(state, rule->base) + (__s64)rule->offset;
     if (rule->kind != RULE_CFA_DEREF) return 0;
     int problem = read_stack(state, *cfa, cfa);

@@ -74,7 +74,7 @@ HOT enum step unwind_frame_pointer(struct unwind_state *state) {
     __u64 fp = state->raw.FP, caller_fp = 0, pc = 0;
     __u32 reason = no_rows(state);
     /* The register may as well hold data: code without rows need not keep frame pointers. */
-    if (state->raw.is_exact != REGISTERS_KEPT || !is_near_root(state)) state->raw.guessed = 1;
+    if (is_innermost(state) || !is_near_root(state)) state->raw.guessed = 1;
     if (fp == 0 || fp == state->raw.thread_pointer) return unwind_finish(state, STACK_END_ROOT);
     if ((fp & 7) || fp < state->raw.SP || fp - state->raw.SP > FRAME_SPAN_MAX)
         return unwind_leave(state, reason);
@@ -90,7 +90,7 @@ HOT enum step unwind_frame_pointer(struct unwind_state *state) {
 
 COLD enum step unwind_without_rule(struct unwind_state *state) {
     __u64 return_address = 0;
-    if (state->raw.is_exact == REGISTERS_KEPT) {
+    if (!is_innermost(state)) {
         if (is_signal_trampoline(state->raw.PC)) return unwind_signal(state);
     } else if (find_leaf_caller(state, &return_address)) {
         state->raw.guessed = 1;

@@ -162,6 +162,30 @@ void Gaps() {
     Expect("a page behind the directory's end has no rows", STACK_END_NO_ROWS, {});
 }
 
+// libcrypto: a leaf of its own spares the register that its caller's frame is found by.
+void LeftRegisters() {
+    const unwind_rule leaf = {.kind = RULE_CFA, .base = REGISTER_SP, .offset = 16, .ra_offset = -8};
+    const unwind_rule caller = {.kind = RULE_CFA, .base = 0, .offset = 8, .ra_offset = -8};
+    auto begin = [&](uint64_t rax, uint64_t return_address) {
+        Rowless();
+        SetRows(0, {{0, leaf}, {0x1000, caller}, {0x1400, {.kind = RULE_ROOT}}});
+        world->stack[1] = kDirect, world->stack[4] = return_address;
+        Set(0, rax);
+    };
+    begin(Slot(4), kIndirect);
+    Expect("what the innermost function left in a register is believed", STACK_END_ROOT,
+           {kDirect, kIndirect});
+    begin(Slot(4), kNoCall);
+    Expect("unless the return address follows no call", STACK_END_LOST_REGISTER, {kDirect});
+    begin(Slot(4) + FRAME_SPAN_MAX, kIndirect);
+    Expect("or the frame lies far off", STACK_END_LOST_REGISTER, {kDirect});
+    begin(Slot(0), kIndirect);
+    Expect("or below its callee's", STACK_END_LOST_REGISTER, {kDirect});
+    begin(Slot(4), kDirect);
+    world->stack[4] = kDirect;
+    Expect("and only once", STACK_END_LOST_REGISTER, {kDirect, kDirect});
+}
+
 } // namespace
 
 int main() {
@@ -175,6 +199,7 @@ int main() {
     Leaves();
     Trampolines();
     Gaps();
+    LeftRegisters();
     delete world;
     return report();
 }
