@@ -43,7 +43,7 @@ class OurRows {
         if (!ToOffset(address, &offset)) return std::nullopt;
         const auto page = static_cast<uint32_t>(offset >> TEXT_PAGE_SHIFT);
         if (page != page_ || !loaded_) Load(page);
-        const auto lo = static_cast<uint16_t>(offset);
+        const auto lo = static_cast<uint16_t>(offset % TEXT_PAGE_BYTES);
         auto row = std::upper_bound(page_rows_.begin(), page_rows_.end(), lo,
                                     [](uint16_t at, const CfiRow &other) { return at < other.lo; });
         const uint64_t until = row == page_rows_.end() ? TEXT_PAGE_BYTES : row->lo;
@@ -288,11 +288,16 @@ class Comparison {
                expected.c_str(), ours.c_str());
     }
 
-    // Between functions there must be no rule at all.
+    // Between functions there must be no rule at all, but in what aligns the next one: it has the rule before
+    // it.
     void CompareBeyond() {
         uint64_t reached = 0;
         for (const Function &function : frames_.functions) {
-            if (reached > 0 && function.start > reached) CompareGap(reached, function.start);
+            if (reached > 0 && function.start > reached) {
+                const bool aligns = reached % 16 != 0 && function.start % 16 == 0;
+                if (aligns && function.start - reached < 16) ++totals_->classes["gaps that align a function"];
+                else CompareGap(reached, function.start);
+            }
             reached = std::max(reached, function.end);
         }
     }
