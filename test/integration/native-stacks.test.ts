@@ -157,7 +157,7 @@ describe('stacks without frame pointers', { skip: skipUnless('cc', 'c++') }, () 
   it('libraries that are loaded where another was', async () => {
     const libraries = [truthProgram('swapped-a.so'), truthProgram('swapped-b.so')]
     const { report, profile } = await profileTruth(
-      [truthProgram('swapper'), ...libraries, SECONDS, '200'],
+      [truthProgram('swapper'), ...libraries, SECONDS, '1000'],
       RATE_HZ,
     )
     rows.push(completenessRow('swapped libraries', report))
@@ -169,7 +169,8 @@ describe('stacks without frame pointers', { skip: skipUnless('cc', 'c++') }, () 
       report.stacks.complete <= rooted,
       `${report.stacks.complete} called complete, ${rooted} show main`,
     )
-    assert.ok(report.stacks.complete >= 0.8 * report.samples.kept, JSON.stringify(report.stacks))
+    // Each second one turn of at most 100 ms in which the old rows are still believed.
+    assert.ok(report.stacks.complete >= 0.85 * report.samples.kept, JSON.stringify(report.stacks))
   })
 
   it('the dynamic linker at work', async () => {
