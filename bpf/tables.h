@@ -19,8 +19,7 @@
 
 #include "abi.h"
 
-/* Small pages follow the hot code closely: after 30 s of load, node needs half the memory it needs with 64
- * KiB. */
+/* Small pages follow the hot code closely: less is loaded that no stack goes through. */
 #define TEXT_PAGE_SHIFT 14
 #define TEXT_PAGE_BYTES (1 << TEXT_PAGE_SHIFT)
 #define BUCKET_SHIFT 8
