@@ -72,6 +72,7 @@ struct PageLoader::State {
     bool Enqueue(const AskedPtr &item);
     void Refill();
     AskedPtr NextToHelp();
+    void GiveBack(const AskedPtr &item);
     AskedPtr StuckPage();
     bool IsWanted(const Ready &ready);
 
@@ -96,7 +97,6 @@ struct PageLoader::State {
     std::unordered_map<AskedKey, AskedPtr, AskedKeyHash> asked; // until Take() gave it
     std::deque<AskedPtr> more_urgent, more_plain;               // what the queues had no room for
     uint64_t refused = 0;
-    AskedPtr helping;    // a whole file that Help() began
     AskedPtr suspect;    // a page that the thread had claimed, and not finished, at the last Help()
     OpenFiles own_files; // Help()'s
 
@@ -183,7 +183,6 @@ void PageLoader::State::Load(const AskedPtr &item, uint32_t page, OpenFiles *fil
 
 // The next that nobody has claimed; else one that its owner has no time for.
 AskedPtr PageLoader::State::NextToHelp() {
-    if (helping) return helping;
     Refill();
     for (auto *queue : {&urgent, &plain}) {
         while (std::optional<AskedPtr> item = queue->Pop()) {
@@ -191,6 +190,14 @@ AskedPtr PageLoader::State::NextToHelp() {
         }
     }
     return StuckPage();
+}
+
+// A whole file that Help() has begun: there may be no other call of it.
+void PageLoader::State::GiveBack(const AskedPtr &item) {
+    item->is_claimed.store(false);
+    more_plain.push_back(item);
+    Refill();
+    bell.Ring();
 }
 
 // A page that samples wait for and that the thread has had since the last call: it gets no time. Whoever is
@@ -284,11 +291,13 @@ std::vector<LoadedPage> PageLoader::Take() {
 }
 
 void PageLoader::Help(uint32_t pages) {
+    AskedPtr begun;
     for (uint32_t i = 0; i < pages && !state_->IsFull(); ++i) {
-        AskedPtr item = state_->NextToHelp();
+        AskedPtr item = begun ? begun : state_->NextToHelp();
         if (!item) break;
-        state_->helping = state_->Work(item, &state_->own_files) ? nullptr : item;
+        begun = state_->Work(item, &state_->own_files) ? nullptr : item;
     }
+    if (begun) state_->GiveBack(begun);
     state_->own_files.CloseForgotten();
     if (state_->kept.HasNew()) state_->bell.Ring();
 }

@@ -53,6 +53,8 @@ class Tracker {
     // time, null when unknown.
     std::shared_ptr<const ImageMappings> Learn(const ProcessIdentity &who, uint64_t time_ns,
                                                uint64_t address);
+    // False for nearly every process: IsStale() then is, whatever the addresses.
+    bool HasStale(uint32_t pid) const;
     // True when BPF may have unwound a sample of that time by the rows of a file that was not there any more:
     // an address lies where another file took its place, and that was not published yet. Ask it after the
     // events up to that time were applied.

@@ -72,11 +72,16 @@ std::shared_ptr<const ImageMappings> Tracker::Learn(const ProcessIdentity &who, 
     return image->mappings;
 }
 
-bool Tracker::IsStale(uint32_t pid, uint64_t time_ns, std::span<const uint64_t> addresses) const {
+bool Tracker::HasStale(uint32_t pid) const {
     auto found = state_->processes.find(pid);
-    if (found == state_->processes.end() || found->second.stale.empty()) return false;
+    return found != state_->processes.end() && !found->second.stale.empty();
+}
+
+bool Tracker::IsStale(uint32_t pid, uint64_t time_ns, std::span<const uint64_t> addresses) const {
+    if (!HasStale(pid)) return false;
+    const ProcessImages &images = state_->processes.find(pid)->second;
     return std::any_of(addresses.begin(), addresses.end(),
-                       [&](uint64_t address) { return found->second.IsStale(time_ns, address); });
+                       [&](uint64_t address) { return images.IsStale(time_ns, address); });
 }
 
 } // namespace emberscope

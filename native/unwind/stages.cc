@@ -62,6 +62,7 @@ bool UnwindStages::IsStale(std::span<const std::byte> record) const {
     sample_header header{};
     if (record.size() < sizeof(header)) return false;
     std::memcpy(&header, record.data(), sizeof(header));
+    if (!tracker_.HasStale(header.pid)) return false; // nearly all
     size_t begin = sizeof(header) + header.kernel_frames * sizeof(uint64_t);
     if (record.size() < begin + header.user_frames * sizeof(uint64_t)) return false;
     std::vector<uint64_t> frames(header.user_frames);

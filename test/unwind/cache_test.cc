@@ -431,7 +431,7 @@ void NextRun() {
         PageLoader loader(path, 16 * kMiB, OpenCounted);
         loader.AskCached(file);
         loader.Help(1000);
-        check(TakeAll(&loader).size() == 64, "what is loaded unasked is bounded");
+        check(TakeAll(&loader).size() == 256, "what is loaded unasked is bounded");
         file->pages = 10;
         loader.AskCached(file);
         check(TakeAll(&loader).size() == 4, "and within the file");
