@@ -6,6 +6,8 @@
  * capture report. Tables are arrays, references are 0-based indices, -1 means "none". Stacks are a prefix tree.
  */
 
+import type { Origins } from './sampled-process.ts'
+
 /** Where a frame's code comes from; decides its pattern on the page and its suffix in folded text. */
 export const FRAME_KINDS = ['native', 'kernel', 'jit', 'interpreted'] as const
 export type FrameKind = (typeof FRAME_KINDS)[number]
@@ -119,6 +121,8 @@ export interface Profile {
   readonly docUrl: string
   /** How the profile was captured, when we captured it; null for other producers. */
   readonly capture: CaptureReport | null
+  /** Absent in what others produced, and in captures of one target. */
+  readonly origins?: Origins
 }
 
 /** Counts by reason; keys are the stable names of the outcome tables. */

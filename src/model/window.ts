@@ -1,5 +1,6 @@
 import type { Executable } from './executable.ts'
 import type { FrameKind, Label, StackTable } from './profile.ts'
+import type { Origins } from './sampled-process.ts'
 
 /**
  * A closed stretch of capture, before names: frames are (executable, address), stacks a prefix tree of frames.
@@ -17,6 +18,7 @@ export interface Window {
     readonly timeNs: Float64Array
   }
   readonly labelSets: readonly (readonly Label[])[]
+  readonly origins?: Origins
   /** Start, unix epoch nanoseconds. */
   readonly timeNs: bigint
   readonly durationNs: number

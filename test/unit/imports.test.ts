@@ -7,7 +7,8 @@ import { test } from 'node:test'
 const SOURCES = resolve('src')
 const BASE = ['model', 'errors', 'stats']
 const READERS = [...BASE, 'native', 'process', 'pprof', 'formats']
-const STAGES = [...READERS, 'aggregate', 'symbolize', 'pipeline', 'server']
+const STAGES = [...READERS, 'protobuf', 'otlp', 'aggregate', 'symbolize', 'pipeline', 'metrics', 'server']
+const AGENT_STAGES = [...STAGES, 'identity', 'export']
 
 /** Room -> the rooms it may import besides itself. A file directly under src/ is a room of its own. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
@@ -16,14 +17,21 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   stats: ['model'],
   native: BASE,
   process: [...BASE, 'native'], // the batches of events
-  formats: [...BASE, 'pprof'], // reading any format
+  protobuf: ['errors'],
+  otlp: [...BASE, 'protobuf'],
+  formats: [...BASE, 'pprof', 'otlp'], // reading any format
   pprof: BASE,
   aggregate: [...BASE, 'native', 'process'],
   symbolize: [...BASE, 'native', 'process'],
   pipeline: [...BASE, 'native', 'process', 'aggregate', 'symbolize'],
-  server: [...BASE, 'pprof', 'formats'],
-  cli: STAGES,
-  main: [...STAGES, 'cli'],
+  identity: [...BASE, 'process', 'protobuf'],
+  export: [...BASE, 'protobuf', 'otlp'],
+  metrics: BASE,
+  config: BASE,
+  server: [...BASE, 'pprof', 'formats', 'metrics'],
+  agent: [...AGENT_STAGES, 'config'],
+  cli: [...STAGES, 'config'],
+  main: [...AGENT_STAGES, 'config', 'agent', 'cli'],
   viewer: ['model', 'stats', 'formats', 'pprof', 'errors'],
 }
 
