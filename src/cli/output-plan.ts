@@ -3,7 +3,7 @@
  * (output-files.ts does that).
  */
 import { AgentError } from '../errors.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../model/nearest.ts'
 
 export interface OutputFormat {
   /** Stable name, used in `--json`. */

@@ -1,7 +1,7 @@
 /** argv as words: options with their texts, operands, and what follows `--`. What they mean is arguments.ts's business. */
 import { parseArgs } from 'node:util'
 import { AgentError } from '../errors.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../model/nearest.ts'
 import { type CommandName, OPTIONS, type OptionSpec, spelling } from './options.ts'
 
 /** Options by long name, each with its texts in order; a switch has ''. */
