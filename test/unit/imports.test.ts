@@ -5,7 +5,7 @@ import { join, relative, resolve } from 'node:path'
 import { test } from 'node:test'
 
 const SOURCES = resolve('src')
-const BASE = ['model', 'errors', 'stats']
+const BASE = ['model', 'errors', 'stats', 'log']
 const READERS = [...BASE, 'native', 'process', 'pprof', 'formats']
 const STAGES = [...READERS, 'protobuf', 'otlp', 'aggregate', 'symbolize', 'pipeline', 'metrics', 'server']
 const AGENT_STAGES = [...STAGES, 'identity', 'export']
@@ -13,6 +13,7 @@ const AGENT_STAGES = [...STAGES, 'identity', 'export']
 /** Room -> the rooms it may import besides itself. A file directly under src/ is a room of its own. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   errors: [],
+  log: ['errors'],
   model: ['errors'],
   stats: ['model'],
   native: BASE,
