@@ -17,17 +17,3 @@ export interface MetricRow {
 
 /** Reads a stage's counters now; cheap, as every scrape calls it. */
 export type MetricSource = () => readonly MetricRow[]
-
-/** A row per reason, under one name; reasons nobody met yet are the caller's zeros. */
-export function rowsByReason(
-  row: Omit<MetricRow, 'value' | 'labels'>,
-  label: string,
-  counts: Readonly<Record<string, number>>,
-  labels: Readonly<Record<string, string>> = {},
-): MetricRow[] {
-  return Object.entries(counts).map(([reason, value]) => ({
-    ...row,
-    value,
-    labels: { ...labels, [label]: reason },
-  }))
-}
