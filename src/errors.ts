@@ -6,8 +6,10 @@ export const ERROR_CODES = {
   usage: { exit: 2, meaning: 'wrong option, argument or combination' },
   output_refused: { exit: 2, meaning: 'an output file exists or cannot be written' },
   input_invalid: { exit: 2, meaning: 'a file is not of a format we read, or is damaged' },
+  config_invalid: { exit: 2, meaning: 'the configuration of the agent has an unknown key or a wrong value' },
   not_permitted: { exit: 3, meaning: 'a privilege is missing' },
   unsupported: { exit: 3, meaning: 'the kernel or host lacks something we need' },
+  already_running: { exit: 3, meaning: 'another agent runs on this host' },
   target_not_found: { exit: 4, meaning: 'no such process, name or cgroup' },
   no_samples: { exit: 5, meaning: 'the target used no CPU while we looked' },
 } as const

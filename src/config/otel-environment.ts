@@ -1,0 +1,124 @@
+/**
+ * The variables of OpenTelemetry that we honour, by its rules: an empty one is unset, a bad one is told and ignored.
+ * https://opentelemetry.io/docs/specs/otel/protocol/exporter/ ; OTEL_EXPORTER_OTLP_PROFILES_* is by analogy with the
+ * other signals, since no specification names it yet.
+ */
+import { resolve } from 'node:path'
+import { type Given, parsePairs, readValue, type Value, WrongValue } from './key-type.ts'
+import { KEYS } from './schema.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** A value that is already read, and the variable it came from. */
+export interface Taken {
+  readonly value: Value
+  readonly origin: string
+}
+
+const BASE = 'OTEL_EXPORTER_OTLP_'
+/** The one whose URL is used as it is. */
+export const EXACT_ENDPOINT = `${BASE}PROFILES_ENDPOINT`
+
+/** Suffix -> key, and how its text is to be read where that is not as ours. */
+const EXPORTER: Readonly<Record<string, readonly [key: string, rewrite?: (text: string) => string]>> = {
+  PROTOCOL: ['exporter.protocol'],
+  HEADERS: ['exporter.headers'],
+  COMPRESSION: ['exporter.compression'],
+  TIMEOUT: ['exporter.timeout', milliseconds],
+  CERTIFICATE: ['exporter.tls.ca', absolute],
+  CLIENT_CERTIFICATE: ['exporter.tls.cert', absolute],
+  CLIENT_KEY: ['exporter.tls.key', absolute],
+}
+
+/** Every variable this file reads. */
+export const OTEL_VARIABLES: readonly string[] = [
+  ...[...Object.keys(EXPORTER), 'ENDPOINT', 'INSECURE'].flatMap((s) => [BASE + s, `${BASE}PROFILES_${s}`]),
+  'OTEL_SERVICE_NAME',
+  'OTEL_RESOURCE_ATTRIBUTES',
+  'OTEL_SDK_DISABLED',
+  'OTEL_METRIC_EXPORT_INTERVAL',
+]
+
+/** Key -> what the environment says; `warnings` are sentences about what it says wrongly. */
+export function readOtelEnvironment(env: Environment): {
+  readonly taken: ReadonlyMap<string, Taken>
+  readonly warnings: readonly string[]
+} {
+  const reading = new Reading(env)
+  for (const [suffix, [key, rewrite]] of Object.entries(EXPORTER)) {
+    reading.take(key, BASE + suffix, rewrite)
+    reading.take(key, `${BASE}PROFILES_${suffix}`, rewrite)
+  }
+  readEndpoint(reading)
+  readOwn(reading)
+  return reading
+}
+
+class Reading {
+  readonly taken = new Map<string, Taken>()
+  readonly warnings: string[] = []
+  readonly #env: Environment
+
+  constructor(env: Environment) {
+    this.#env = env
+  }
+
+  text(variable: string): string {
+    return (this.#env[variable] ?? '').trim()
+  }
+
+  take(key: string, variable: string, rewrite = (text: string): string => text): void {
+    const text = this.text(variable)
+    if (text === '') return
+    const { type } = KEYS.find((known) => known.path === key)!
+    const given: Given = { kind: 'text', text: rewrite(text), at: variable }
+    this.attempt(variable, () => this.taken.set(key, { value: readValue(type, given), origin: variable }))
+  }
+
+  attempt(variable: string, read: () => void): void {
+    try {
+      read()
+    } catch (error) {
+      if (!(error instanceof WrongValue)) throw error
+      // The value itself is not repeated: headers hold keys, and endpoints may hold passwords.
+      const reason = error.message.replace(/, got .*$/s, '')
+      this.warnings.push(`${variable} is ignored: it ${reason}`)
+    }
+  }
+}
+
+/** gRPC allows HOST:PORT without a scheme; whether that is TLS is then a question of its own. */
+function readEndpoint(reading: Reading): void {
+  const isGrpc = reading.taken.get('exporter.protocol')?.value === 'grpc'
+  const insecure = reading.text(`${BASE}PROFILES_INSECURE`) || reading.text(`${BASE}INSECURE`)
+  const scheme = insecure.toLowerCase() === 'true' ? 'http' : 'https'
+  const withScheme = (text: string): string =>
+    isGrpc && /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d+$/.test(text) ? `${scheme}://${text}` : text
+  reading.take('exporter.endpoint', `${BASE}ENDPOINT`, withScheme)
+  reading.take('exporter.endpoint', EXACT_ENDPOINT, withScheme)
+}
+
+/** What OpenTelemetry says of the program itself. */
+function readOwn(reading: Reading): void {
+  reading.take('telemetry.interval', 'OTEL_METRIC_EXPORT_INTERVAL', milliseconds)
+  if (reading.text('OTEL_SDK_DISABLED').toLowerCase() === 'true')
+    reading.taken.set('telemetry.enabled', { value: false, origin: 'OTEL_SDK_DISABLED' })
+  const text = reading.text('OTEL_RESOURCE_ATTRIBUTES')
+  if (text !== '') {
+    reading.attempt('OTEL_RESOURCE_ATTRIBUTES', () => {
+      const { 'service.name': service, ...attributes } = parsePairs(text)
+      reading.taken.set('resource.attributes', { value: attributes, origin: 'OTEL_RESOURCE_ATTRIBUTES' })
+      if (service)
+        reading.taken.set('telemetry.serviceName', { value: service, origin: 'OTEL_RESOURCE_ATTRIBUTES' })
+    })
+  }
+  reading.take('telemetry.serviceName', 'OTEL_SERVICE_NAME')
+}
+
+function milliseconds(text: string): string {
+  return /^\d+$/.test(text) ? `${text}ms` : 'no number'
+}
+
+function absolute(path: string): string {
+  return resolve(path)
+}
