@@ -1,0 +1,103 @@
+/** The capture reports of several windows as that of the whole time: counts are summed, levels keep their highest. */
+import type { CaptureReport, CountByReason } from './profile.ts'
+
+/** A note is kept once; more than this many different ones help nobody. */
+const MAX_NOTES = 100
+
+/**
+ * One report, or null for none. `durationNs` is the time that was sampled, without the gaps between windows. Where the
+ * rate changed, `rateHz` is the one that gives the same CPU time.
+ */
+export function mergeReports(reports: readonly CaptureReport[]): CaptureReport | null {
+  const first = reports[0]
+  const last = reports.at(-1)
+  if (first === undefined || last === undefined) return null
+  if (reports.length === 1) return first
+  const notes = new Set(reports.flatMap((report) => report.notes))
+  const unwinding = mergeUnwinding(reports)
+  return {
+    ...first,
+    target: { ...first.target, pids: [...new Set(reports.flatMap((report) => report.target.pids))] },
+    rateHz: rateOf(reports),
+    durationNs: sum(reports, (report) => report.durationNs),
+    samples: {
+      captured: sum(reports, (report) => report.samples.captured),
+      kept: sum(reports, (report) => report.samples.kept),
+      dropped: sumByReason(reports.map((report) => report.samples.dropped)),
+    },
+    stacks: {
+      complete: sum(reports, (report) => report.stacks.complete),
+      approximate: sum(reports, (report) => report.stacks.approximate),
+      truncated: sumByReason(reports.map((report) => report.stacks.truncated)),
+    },
+    frames: {
+      named: sum(reports, (report) => report.frames.named),
+      unnamed: sumByReason(reports.map((report) => report.frames.unnamed)),
+    },
+    overhead: mergeOverhead(reports),
+    ...(unwinding === undefined ? {} : { unwinding }),
+    timing: {
+      startToFirstSampleNs: first.timing.startToFirstSampleNs,
+      lastSampleToFilesNs: last.timing.lastSampleToFilesNs,
+    },
+    notes: [...notes].slice(0, MAX_NOTES),
+  }
+}
+
+function sum(reports: readonly CaptureReport[], value: (report: CaptureReport) => number): number {
+  return reports.reduce((all, report) => all + value(report), 0)
+}
+
+function most(reports: readonly CaptureReport[], value: (report: CaptureReport) => number): number {
+  return reports.reduce((high, report) => Math.max(high, value(report)), 0)
+}
+
+function sumByReason(counts: readonly CountByReason[]): CountByReason {
+  const all: Record<string, number> = {}
+  for (const count of counts) {
+    for (const [reason, n] of Object.entries(count)) all[reason] = (all[reason] ?? 0) + n
+  }
+  return all
+}
+
+function rateOf(reports: readonly CaptureReport[]): number {
+  const { rateHz } = reports[0]!
+  if (reports.every((report) => report.rateHz === rateHz)) return rateHz
+  const cpuSeconds = sum(reports, (report) => report.samples.captured / report.rateHz)
+  const samples = sum(reports, (report) => report.samples.captured)
+  return cpuSeconds > 0 ? Math.max(1, Math.round(samples / cpuSeconds)) : rateHz
+}
+
+function mergeOverhead(reports: readonly CaptureReport[]): CaptureReport['overhead'] {
+  const isCaptured = reports.some(({ overhead }) => overhead.bpfCapturedNs !== undefined)
+  const isKernel = reports.some(({ overhead }) => overhead.kernelBytes !== undefined)
+  return {
+    bpfRuns: sum(reports, ({ overhead }) => overhead.bpfRuns),
+    bpfTimeNs: sum(reports, ({ overhead }) => overhead.bpfTimeNs),
+    cpuNs: sum(reports, ({ overhead }) => overhead.cpuNs),
+    rssBytes: most(reports, ({ overhead }) => overhead.rssBytes),
+    ...(isCaptured ? { bpfCapturedNs: sum(reports, ({ overhead }) => overhead.bpfCapturedNs ?? 0) } : {}),
+    ...(isKernel ? { kernelBytes: most(reports, ({ overhead }) => overhead.kernelBytes ?? 0) } : {}),
+  }
+}
+
+/** What was done is summed; what was there is as the last window saw it, or the most there was. */
+function mergeUnwinding(reports: readonly CaptureReport[]): CaptureReport['unwinding'] {
+  const known = reports.flatMap(({ unwinding }) => (unwinding === undefined ? [] : [unwinding]))
+  const last = known.at(-1)
+  if (last === undefined) return undefined
+  const added = (key: 'rawStacks' | 'parsedPages' | 'cachedPages' | 'evictedPages'): number =>
+    known.reduce((all, unwinding) => all + unwinding[key], 0)
+  const highest = (key: 'processes' | 'files' | 'tableBytesMax'): number =>
+    known.reduce((high, unwinding) => Math.max(high, unwinding[key]), 0)
+  return {
+    ...last,
+    rawStacks: added('rawStacks'),
+    parsedPages: added('parsedPages'),
+    cachedPages: added('cachedPages'),
+    evictedPages: added('evictedPages'),
+    processes: highest('processes'),
+    files: highest('files'),
+    tableBytesMax: highest('tableBytesMax'),
+  }
+}
