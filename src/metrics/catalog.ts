@@ -14,9 +14,12 @@ const counter = (help: string, ...labels: string[]): Metric => ({ type: 'counter
 const gauge = (help: string, ...labels: string[]): Metric => ({ type: 'gauge', help, labels })
 
 export const METRICS = {
-  // Capture: captured = kept + dropped; kept = complete + approximate + truncated.
+  // Capture: captured = kept + dropped + waiting; kept = complete + approximate + truncated.
   emberscope_samples_captured_total: counter('Timer ticks that hit a process we profile.'),
   emberscope_samples_kept_total: counter('Captured samples that reached a window.'),
+  emberscope_samples_waiting: gauge(
+    'Captured samples in the rings or parked until an unwind table is loaded.',
+  ),
   emberscope_samples_dropped_total: counter('Captured samples that were lost, by reason.', 'reason'),
   emberscope_stacks_total: counter('Kept samples by quality of their stack.', 'quality'),
   emberscope_stacks_truncated_total: counter(
@@ -33,18 +36,28 @@ export const METRICS = {
     'Windows that were not exported or not recorded, by reason.',
     'reason',
   ),
+  emberscope_windows_waiting: gauge('Windows that are closed and wait for their names.'),
   emberscope_window_processing_seconds: gauge(
     'JavaScript time that the last window took on the main thread.',
   ),
-  emberscope_longest_pause_seconds: gauge('Longest stall of the event loop since the start.'),
+  emberscope_longest_pause_seconds: gauge('Longest time that a window held the event loop, since the start.'),
   emberscope_sampling_rate_hertz: gauge(
     'Samples per second and CPU now; below the configured one if lowered.',
   ),
   emberscope_sampling_rate_configured_hertz: gauge(
     'Samples per second and CPU that the configuration asks for.',
   ),
-  emberscope_ring_used_bytes: gauge('Most bytes seen in the sample ring at a drain, lately.'),
-  emberscope_ring_size_bytes: gauge('Size of the sample ring.'),
+  emberscope_ring_use_ratio: gauge(
+    'The fullest that a ring was when it was drained, since the start.',
+    'ring',
+  ),
+  emberscope_process_events_lost_total: counter('Events of processes that the kernel could not deliver.'),
+  emberscope_start_to_first_sample_seconds: gauge('From exec of the agent to its first sample; 0 before it.'),
+  emberscope_sampler_info: gauge(
+    'Always 1; event and unwinder in use are in the labels.',
+    'event',
+    'unwinder',
+  ),
 
   // What we cost.
   emberscope_bpf_seconds_total: counter(
