@@ -2,17 +2,15 @@
  * The agent's configuration as its stages get it: plain frozen values, times in milliseconds, sizes in bytes, shares as
  * fractions of 1. How each is written, named and limited is schema.ts's; who asked for it is load.ts's.
  */
+import type { LogFormat } from '../log/format.ts'
+import type { LogLevel } from '../log/record.ts'
 
 export const PROTOCOLS = ['http/protobuf', 'http/json', 'grpc'] as const
 export type Protocol = (typeof PROTOCOLS)[number]
 export const COMPRESSIONS = ['gzip', 'none'] as const
 export type Compression = (typeof COMPRESSIONS)[number]
-export const FSYNC_POLICIES = ['batch', 'never'] as const
+export const FSYNC_POLICIES = ['batch', 'interval', 'never'] as const
 export type FsyncPolicy = (typeof FSYNC_POLICIES)[number]
-export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
-export const LOG_FORMATS = ['text', 'json'] as const
-export type LogFormat = (typeof LOG_FORMATS)[number]
 export const SWITCHES = ['auto', 'on', 'off'] as const
 export type Switch = (typeof SWITCHES)[number]
 
@@ -26,17 +24,30 @@ export interface TlsConfig {
   readonly insecureSkipVerify: boolean
 }
 
+/** How often a request is tried again. */
+export interface RetryConfig {
+  readonly initialInterval: number
+  readonly maxInterval: number
+  /** 0: until the queue is full. */
+  readonly maxElapsed: number
+}
+
 /** One place that profiles go to. */
 export interface DestinationConfig {
   readonly name: string
-  /** As given: `http://collector:4318`, for gRPC also `collector:4317`. */
   readonly endpoint: string
-  /** HTTP: where profiles are posted, path included. gRPC: scheme, host and port; http is plaintext, https TLS. */
-  readonly url: string
+  /** The endpoint is the whole URL to post to: nothing is joined to it. */
+  readonly endpointIsWhole: boolean
   readonly protocol: Protocol
   readonly headers: Readonly<Record<string, string>>
   readonly compression: Compression
   readonly timeout: number
+  readonly concurrency: number
+  readonly retry: RetryConfig
+  /** URL of a proxy, '' for what the environment says. */
+  readonly proxy: string
+  /** Between pings of an idle gRPC connection, 0 for none. */
+  readonly keepalive: number
   readonly tls: TlsConfig
 }
 
@@ -49,6 +60,8 @@ export interface AgentConfig {
     readonly pids: readonly number[]
     readonly cgroups: readonly string[]
     readonly comms: readonly string[]
+    /** Inodes. */
+    readonly pidNamespaces: readonly number[]
   }
   readonly maxOverhead: number
   readonly memoryLimit: number
@@ -56,12 +69,25 @@ export interface AgentConfig {
   /** Uncompressed bytes of one request at most. */
   readonly maxRequestBytes: number
   readonly queue: { readonly dir: string; readonly maxBytes: number; readonly fsync: FsyncPolicy }
-  /** `host:port`, `unix:/path` or 'off'. */
+  /** `host:port`, `:port` for all interfaces, or 'off'. */
   readonly listen: string
   /** Of the page; '' for a new one at every start. */
   readonly token: string
+  /** Where the socket for local commands lies. */
+  readonly runDir: string
   readonly recorder: { readonly duration: number; readonly maxBytes: number }
-  readonly kubernetes: { readonly metadata: Switch; readonly nodeName: string; readonly apiServer: string }
+  readonly kubernetes: {
+    readonly metadata: Switch
+    readonly nodeName: string
+    readonly labels: readonly string[]
+    readonly annotations: readonly string[]
+    readonly serviceFromLabels: boolean
+    readonly apiServer: string
+    readonly accountDir: string
+  }
+  /** Believe what processes publish of themselves (OTEP 4719). */
+  readonly processContext: boolean
+  readonly commandLine: boolean
   readonly resource: { readonly attributes: Readonly<Record<string, string>> }
   /** The agent's own metrics, pushed to the first destination. */
   readonly telemetry: { readonly enabled: boolean; readonly interval: number; readonly serviceName: string }

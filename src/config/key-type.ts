@@ -72,9 +72,9 @@ export function expected(type: KeyType): string {
     case 'path':
       return 'an absolute path'
     case 'endpoint':
-      return 'a URL of http or https without user and password, such as http://collector:4318'
+      return 'a URL of http, https or unix without user and password, such as http://collector:4318'
     case 'listen':
-      return 'HOST:PORT, unix:/PATH or off'
+      return 'HOST:PORT, :PORT or off'
     case 'enum':
       return `one of ${type.values.join(', ')}`
     case 'list':
@@ -189,7 +189,7 @@ function readText(type: KeyType, text: string): Value | undefined {
     case 'endpoint':
       return isEndpoint(text) ? text : undefined
     case 'listen':
-      return text === 'off' || parseListen(text) !== null ? text : undefined
+      return isListen(text) ? text : undefined
     case 'enum':
       return type.values.includes(text) ? text : undefined
     default:
@@ -210,22 +210,17 @@ function withUnit(text: string, units: Readonly<Record<string, number>>, whole =
   return whole ? Math.round(value) : Number(value.toFixed(9))
 }
 
-/** '' is none; else a URL of http or https. Credentials belong into headers, which are never printed. */
+/** '' is none; else a URL. Credentials belong into headers, which are never printed. */
 function isEndpoint(text: string): boolean {
-  if (text === '') return true
+  if (text === '' || /^unix:\/\/\/[^\0]+$/.test(text)) return true
   const url = URL.canParse(text) ? new URL(text) : null
   if (url === null || !/^https?:$/.test(url.protocol)) return false
   return url.hostname !== '' && url.hash === '' && url.username === '' && url.password === ''
 }
 
-/** 'host:port' or '[::1]:port' in its parts, or the path of 'unix:/path'; null when it is neither. */
-export function parseListen(
-  text: string,
-): { host: string; port: number } | { host?: never; path: string } | null {
-  if (text.startsWith('unix:/')) return { path: text.slice('unix:'.length) }
-  const match = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]*):(\d{1,5})$/.exec(text)
-  if (match === null || match[1] === '' || Number(match[2]) > 65_535) return null
-  return { host: match[1]!.replace(/^\[|\]$/g, ''), port: Number(match[2]) }
+function isListen(text: string): boolean {
+  const match = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]*):(\d{1,5})$/.exec(text)
+  return text === 'off' || (match !== null && Number(match[1]) <= 65_535)
 }
 
 /** A value in a message: its type, and its spelling cut short. */

@@ -2,7 +2,9 @@
  * Every key of the agent's configuration, once. The environment variable and the flag follow from the path, and the
  * loader, `--print-config`, the JSON schema, the completions and the table in README read nothing else.
  */
-import { COMPRESSIONS, FSYNC_POLICIES, LOG_FORMATS, LOG_LEVELS, PROTOCOLS, SWITCHES } from './config.ts'
+import { LOG_FORMATS } from '../log/format.ts'
+import { LOG_LEVELS } from '../log/record.ts'
+import { COMPRESSIONS, FSYNC_POLICIES, PROTOCOLS, SWITCHES } from './config.ts'
 import type { KeyType } from './key-type.ts'
 
 /** What has to be started anew when a key changes; 'rate' and 'log' only take the new value. */
@@ -74,6 +76,15 @@ function destinationKeys(prefix: string): readonly KeySpec[] {
     },
     key('compression', oneOf(COMPRESSIONS), 'gzip', 'of the request bodies'),
     key('timeout', duration(10, 10 * MINUTE), '10s', 'of one attempt'),
+    key('concurrency', integer(1, 32), '2', 'requests in flight at once'),
+    key('retry.initialInterval', duration(10, MINUTE), '1s', 'before the second attempt, about'),
+    key('retry.maxInterval', duration(10, HOUR), '30s', 'between two attempts, about'),
+    key('retry.maxElapsed', duration(0, 7 * 24 * HOUR), '0s', 'give a request up after this; 0s: never'),
+    {
+      ...key('proxy', STRING, '', 'URL of a proxy (default: HTTP_PROXY, HTTPS_PROXY and NO_PROXY)'),
+      secret: true,
+    },
+    key('keepalive', duration(0, HOUR), '0s', 'between pings of an idle gRPC connection; 0s: none'),
     key('tls.ca', PATH, '', 'PEM file of the authorities to trust (default: those of Node)'),
     key('tls.cert', PATH, '', 'PEM file of our certificate, for mutual TLS'),
     key('tls.key', PATH, '', 'PEM file of its private key'),
@@ -140,10 +151,17 @@ export const KEYS: readonly KeySpec[] = [
     stage: 'capture',
   },
   {
+    path: 'filter.pidNamespaces',
+    type: listOf(integer(1, 2 ** 32 - 1)),
+    fallback: '',
+    help: 'only processes in these pid namespaces, by the inode of /proc/PID/ns/pid',
+    stage: 'capture',
+  },
+  {
     path: 'maxOverhead',
     type: percent(0.001, 1),
     fallback: '1%',
-    help: 'of one core, for everything we do: above it the governor lowers the rate',
+    help: 'of the CPU time of all CPUs, our BPF programs included: above it the governor lowers the rate',
     stage: 'governor',
   },
   {
@@ -186,14 +204,14 @@ export const KEYS: readonly KeySpec[] = [
     path: 'queue.fsync',
     type: oneOf(FSYNC_POLICIES),
     fallback: 'batch',
-    help: 'batch: a window is on the disk before it counts as accepted; never: a crash of the host may lose the last ones',
+    help: 'batch: a window is on the disk before it counts as accepted; interval: within a second; never: when the kernel likes',
     stage: 'exporter',
   },
   {
     path: 'listen',
     type: { kind: 'listen' },
     fallback: '127.0.0.1:9464',
-    help: 'metrics, health and the page: HOST:PORT, unix:/PATH or off',
+    help: 'metrics, health and the page: HOST:PORT, :PORT for all interfaces, or off',
     stage: 'server',
   },
   {
@@ -203,6 +221,13 @@ export const KEYS: readonly KeySpec[] = [
     help: 'secret of the page (default: a new one at every start, in the log)',
     stage: 'server',
     secret: true,
+  },
+  {
+    path: 'runDir',
+    type: PATH,
+    fallback: '/run/emberscope',
+    help: 'where commands on this host find the agent',
+    stage: 'server',
   },
   {
     path: 'recorder.duration',
@@ -233,10 +258,52 @@ export const KEYS: readonly KeySpec[] = [
     stage: 'identity',
   },
   {
+    path: 'kubernetes.labels',
+    type: listOf(STRING),
+    fallback: '',
+    help: 'labels of pods that become k8s.pod.label.KEY',
+    stage: 'identity',
+  },
+  {
+    path: 'kubernetes.annotations',
+    type: listOf(STRING),
+    fallback: '',
+    help: 'annotations of pods that become k8s.pod.annotation.KEY',
+    stage: 'identity',
+  },
+  {
+    path: 'kubernetes.serviceFromLabels',
+    type: BOOLEAN,
+    fallback: 'false',
+    help: 'let the labels app.kubernetes.io/* name services',
+    stage: 'identity',
+  },
+  {
     path: 'kubernetes.apiServer',
     type: ENDPOINT,
     fallback: '',
     help: 'URL of the API server (default: that of the cluster we run in)',
+    stage: 'identity',
+  },
+  {
+    path: 'kubernetes.accountDir',
+    type: PATH,
+    fallback: '/var/run/secrets/kubernetes.io/serviceaccount',
+    help: 'of the token and ca.crt for the API server',
+    stage: 'identity',
+  },
+  {
+    path: 'processContext',
+    type: BOOLEAN,
+    fallback: 'true',
+    help: 'believe what processes publish of themselves (service.name and the like)',
+    stage: 'identity',
+  },
+  {
+    path: 'commandLine',
+    type: BOOLEAN,
+    fallback: 'false',
+    help: 'with the command line of processes, which may hold secrets',
     stage: 'identity',
   },
   {
