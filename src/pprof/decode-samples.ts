@@ -7,10 +7,10 @@
 import { LIMITS } from '../model/limits.ts'
 import { PairTable } from '../model/pair-table.ts'
 import type { Label, Profile } from '../model/profile.ts'
+import { WIRE_BYTES, WIRE_VARINT, WireReader } from '../protobuf/reader.ts'
 import { type Id, type RawTables, SAMPLE_FIELD, type TextOf } from './decode-tables.ts'
-import { inconsistent, tooMany } from './faults.ts'
+import { damaged, inconsistent, tooMany } from './faults.ts'
 import type { IdTable } from './id-table.ts'
-import { WIRE_BYTES, WIRE_VARINT, WireReader } from './wire-reader.ts'
 
 /** Stacks, samples and label sets of the file, in its order. */
 export function readSamples(
@@ -21,7 +21,7 @@ export function readSamples(
 ): Pick<Profile, 'stacks' | 'samples' | 'labelSets'> {
   refuseTooMany(bytes, raw)
   const columns = new SampleColumns(raw, locationIds, text)
-  const reader = new WireReader(bytes)
+  const reader = new WireReader(bytes, damaged)
   while (!reader.atEnd) {
     reader.tag()
     if (reader.field !== SAMPLE_FIELD) {

@@ -5,8 +5,8 @@
  * allocate its columns at once. Unknown fields are skipped, known ones with a wrong wire type refused.
  */
 import { LIMITS } from '../model/limits.ts'
-import { tooMany } from './faults.ts'
-import { WIRE_BYTES, WIRE_VARINT, WireReader } from './wire-reader.ts'
+import { WIRE_BYTES, WIRE_VARINT, WireReader } from '../protobuf/reader.ts'
+import { damaged, tooMany } from './faults.ts'
 
 export type Id = number | bigint
 
@@ -274,7 +274,7 @@ export function readTables(bytes: Uint8Array): RawTables {
     defaultSampleType: 0,
     docUrl: 0,
   }
-  return readMessage(new WireReader(bytes), empty, PROFILE_FIELDS)
+  return readMessage(new WireReader(bytes, damaged), empty, PROFILE_FIELDS)
 }
 
 /** The wire type each field of the Profile message must have; what `looksLikePprof` goes by. */

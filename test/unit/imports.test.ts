@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   protobuf: ['errors'],
   otlp: [...BASE, 'protobuf'],
   formats: [...BASE, 'pprof', 'otlp'], // reading any format
-  pprof: BASE,
+  pprof: [...BASE, 'protobuf'],
   aggregate: [...BASE, 'native', 'process'],
   symbolize: [...BASE, 'native', 'process'],
   pipeline: [...BASE, 'native', 'process', 'aggregate', 'symbolize'],

@@ -1,20 +1,29 @@
 /**
  * A strict protobuf wire reader over one byte array: every read is checked, every error names its byte.
  *
- * pprof-format's own decoder is not used for reading: it takes a truncated file for a complete one, gives negative
- * int64 as 2^64 - n, and cannot skip fixed-width or unknown fields. Groups (wire types 3 and 4) are not supported;
- * no producer writes them. https://protobuf.dev/programming-guides/encoding/
+ * What a fault is called is the caller's business (`Fault`): this room knows no message. Libraries are not used for
+ * reading: they take a truncated file for a complete one, or a wrong wire type for an unknown field. Groups (wire
+ * types 3 and 4) are not supported; no producer writes them. https://protobuf.dev/programming-guides/encoding/
  */
-import { damaged } from './faults.ts'
+
+/** Throws: the bytes break the wire format at `offset`. */
+export type Fault = (offset: number, reason: string) => never
 
 export const WIRE_VARINT = 0
+export const WIRE_FIXED64 = 1
 export const WIRE_BYTES = 2
+export const WIRE_FIXED32 = 5
 
 const HIGH_UNIT = 2 ** 32
+
+// A byte order mark is content.
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Reads [position, end) forwards. Sub-messages are read by the same reader with `end` narrowed (`enter`/`leave`). */
 export class WireReader {
   readonly #bytes: Uint8Array
+  readonly #view: DataView
+  readonly #fault: Fault
   position = 0
   end: number
   /** Of the last tag read. */
@@ -26,8 +35,10 @@ export class WireReader {
   /** Where the last tag or value began, for messages. */
   start = 0
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, fault: Fault) {
     this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#fault = fault
     this.end = bytes.length
   }
 
@@ -38,16 +49,16 @@ export class WireReader {
   /** Reads the next tag into `field` and `wireType`. */
   tag(): void {
     this.#varint('a field tag')
-    if (this.#high !== 0) damaged(this.start, 'a field tag is larger than 32 bits')
+    if (this.#high !== 0) this.#damaged(this.start, 'a field tag is larger than 32 bits')
     this.field = this.#low >>> 3
     this.wireType = this.#low & 7
-    if (this.field === 0) damaged(this.start, 'field number 0')
+    if (this.field === 0) this.#damaged(this.start, 'field number 0')
   }
 
   /** Unsigned value that indexes something: a number, refused beyond 2^53. */
   index(what: string): number {
     this.#varint(what)
-    if (this.#high >= 2 ** 21) damaged(this.start, `${what} is beyond 2^53`)
+    if (this.#high >= 2 ** 21) this.#damaged(this.start, `${what} is beyond 2^53`)
     return this.#high * HIGH_UNIT + this.#low
   }
 
@@ -62,6 +73,28 @@ export class WireReader {
     this.#varint(what)
     const value = (this.#high | 0) * HIGH_UNIT + this.#low
     return Number.isSafeInteger(value) ? value : BigInt.asIntN(64, this.#wide())
+  }
+
+  /** int32 as its sender meant it; negative ones travel as ten bytes. */
+  int32(what: string): number {
+    this.#varint(what)
+    const value = this.#low | 0
+    if ((this.#high | 0) !== value >> 31) this.#damaged(this.start, `${what} is beyond 32 bits`)
+    return value
+  }
+
+  /** int64 as the two halves of its bits, for 64-bit arrays: see `low` and `high`. */
+  halves(what: string): void {
+    this.#varint(what)
+  }
+
+  /** The halves of the last number read, unsigned 32 bits each. */
+  get low(): number {
+    return this.#low
+  }
+
+  get high(): number {
+    return this.#high
   }
 
   unsigned64(what: string): bigint {
@@ -79,7 +112,10 @@ export class WireReader {
     this.#varint(what)
     const end = this.position + this.#high * HIGH_UNIT + this.#low
     if (end > this.end) {
-      damaged(this.start, `${what} of ${end - this.position} bytes, ${this.end - this.position} are left`)
+      this.#damaged(
+        this.start,
+        `${what} of ${end - this.position} bytes, ${this.end - this.position} are left`,
+      )
     }
     return end
   }
@@ -104,14 +140,44 @@ export class WireReader {
     return view
   }
 
-  /** Throws unless the last tag has this wire type. */
-  expect(wireType: number, what: string): void {
-    if (this.wireType !== wireType) damaged(this.start, `${what} has wire type ${this.wireType}`)
+  /** Text in valid UTF-8, as proto3 wants it. */
+  text(what: string): string {
+    const bytes = this.bytes(what)
+    try {
+      return strictUtf8.decode(bytes)
+    } catch {
+      return this.#damaged(this.start, `${what} is not valid UTF-8`)
+    }
   }
 
-  /** Calls `read` once per element of a repeated number, packed or not. */
-  repeated(what: string, read: () => void): void {
-    if (this.wireType === WIRE_VARINT) {
+  /** Eight bytes, into `low` and `high`. */
+  fixed64Halves(what: string): void {
+    const at = this.position
+    this.start = at
+    this.#advance(8, what)
+    this.#low = this.#view.getUint32(at, true)
+    this.#high = this.#view.getUint32(at + 4, true)
+  }
+
+  fixed64(what: string): bigint {
+    this.fixed64Halves(what)
+    return this.#wide()
+  }
+
+  double(what: string): number {
+    const at = this.position
+    this.#advance(8, what)
+    return this.#view.getFloat64(at, true)
+  }
+
+  /** Throws unless the last tag has this wire type. */
+  expect(wireType: number, what: string): void {
+    if (this.wireType !== wireType) this.#damaged(this.start, `${what} has wire type ${this.wireType}`)
+  }
+
+  /** Calls `read` once per element of a repeated number of this wire type, packed or not. */
+  repeated(what: string, read: () => void, wireType: number = WIRE_VARINT): void {
+    if (this.wireType === wireType) {
       read()
       return
     }
@@ -126,14 +192,19 @@ export class WireReader {
     const what = `field ${this.field}`
     if (this.wireType === WIRE_VARINT) this.#varint(what)
     else if (this.wireType === WIRE_BYTES) this.position = this.length(what)
-    else if (this.wireType === 1) this.#advance(8, what)
-    else if (this.wireType === 5) this.#advance(4, what)
-    else damaged(this.start, `${what} has wire type ${this.wireType}`)
+    else if (this.wireType === WIRE_FIXED64) this.#advance(8, what)
+    else if (this.wireType === WIRE_FIXED32) this.#advance(4, what)
+    else this.#damaged(this.start, `${what} has wire type ${this.wireType}`)
   }
 
   #advance(count: number, what: string): void {
-    if (this.end - this.position < count) damaged(this.position, `${what} is cut short`)
+    if (this.end - this.position < count) this.#damaged(this.position, `${what} is cut short`)
     this.position += count
+  }
+
+  // A method, for the compiler to see that it does not return.
+  #damaged(offset: number, reason: string): never {
+    return this.#fault(offset, reason)
   }
 
   #wide(): bigint {
@@ -147,10 +218,10 @@ export class WireReader {
     let low = 0
     let high = 0
     for (let shift = 0; shift < 70; shift += 7) {
-      if (this.position >= this.end) damaged(this.start, `${what} is cut short`)
+      if (this.position >= this.end) this.#damaged(this.start, `${what} is cut short`)
       const byte = bytes[this.position++]!
       const bits = byte & 0x7f
-      if (shift === 63 && byte > 1) damaged(this.start, `${what} is a number of more than 64 bits`)
+      if (shift === 63 && byte > 1) this.#damaged(this.start, `${what} is a number of more than 64 bits`)
       if (shift < 32) low |= bits << shift
       if (shift >= 32) high |= bits << (shift - 32)
       else if (shift === 28) high |= bits >>> 4
