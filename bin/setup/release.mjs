@@ -17,7 +17,8 @@ const SHIPPED_LIBRARIES = {
 const LINKED_PACKAGES = ['libllvm19', 'libzstd1', 'libstdc++6']
 const LICENCE_TEXTS = ['GPL-2', 'GPL-3', 'LGPL-2.1', 'LGPL-3']
 
-function sharedLibraries(file) {
+/** soname -> path of every library that the loader would find for a program, itself not among them. */
+export function sharedLibraries(file) {
   const lines = run(undefined, ['ldd', file]).split('\n')
   const rows = lines.map((line) => /^\s*(\S+) => (\/\S+)/.exec(line)).filter((row) => row !== null)
   return new Map(rows.map(([, soname, path]) => [soname, path]))
