@@ -53,7 +53,12 @@ export function destinationFault(destination: DestinationConfig): string {
   const usesTls = destination.endpoint.startsWith('https:')
   if (!usesTls && (tls.ca !== '' || tls.cert !== ''))
     return `has files for TLS, but ${destination.endpoint} is plaintext: begin it with https://`
-  for (const [name, value] of Object.entries(destination.headers)) {
+  return headerFault(destination.headers)
+}
+
+/** Why these cannot be headers, as the end of a sentence; '' when they can. Values are never repeated. */
+export function headerFault(headers: Readonly<Record<string, string>>): string {
+  for (const [name, value] of Object.entries(headers)) {
     if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name))
       return `has a header whose name is none: "${name.slice(0, 40)}"`
     if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) return `has a header, "${name}", whose value cannot be sent`

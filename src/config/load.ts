@@ -26,6 +26,8 @@ export interface LoadedConfig {
   readonly values: ReadonlyMap<string, Value>
   /** Key -> 'default', 'agent.yaml:3:7', 'EMBERSCOPE_RATE', '--rate'. */
   readonly origins: ReadonlyMap<string, string>
+  /** Whether the list of destinations is in force, or `exporter.*`. */
+  readonly isListed: boolean
   /** Sentences: what was ignored, and why. */
   readonly warnings: readonly string[]
 }
@@ -59,6 +61,7 @@ class Loading {
   readonly #ranks = new Map<string, Rank>()
   readonly #faults: string[] = []
   readonly #warnings: string[] = []
+  #isListed = false
 
   /** Reads a value of a key; the last one that is right stays. */
   give(key: KeySpec, given: Given, rank: Rank): void {
@@ -189,6 +192,7 @@ class Loading {
       config: deepFreeze(config) as unknown as AgentConfig,
       values: this.#values,
       origins: this.#origins,
+      isListed: this.#isListed,
       warnings: this.#warnings,
     }
   }
@@ -200,10 +204,10 @@ class Loading {
     const rank = Math.max(...single.map((key) => this.#ranks.get(key.path)!))
     const endpointRank = this.#ranks.get('exporter.endpoint')!
     const listRank = this.#ranks.get('destinations')!
-    const made =
-      listed.length > 0 && !(endpointRank > listRank)
-        ? this.#listed(listed, rank > listRank)
-        : [this.#single(single, listed.length > 0)]
+    this.#isListed = listed.length > 0 && endpointRank <= listRank
+    const made = this.#isListed
+      ? this.#listed(listed, rank > listRank)
+      : [this.#single(single, listed.length > 0)]
     if (listed.length > 0 && rank === listRank)
       this.#faults.push(
         `${this.#origins.get('destinations')}: "destinations" and "exporter" exclude each other: put all into "destinations"`,

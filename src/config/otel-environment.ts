@@ -4,6 +4,7 @@
  * other signals, since no specification names it yet.
  */
 import { resolve } from 'node:path'
+import { headerFault } from './destinations.ts'
 import { type Given, parsePairs, readValue, type Value, WrongValue } from './key-type.ts'
 import { KEYS } from './schema.ts'
 
@@ -72,7 +73,12 @@ class Reading {
     if (text === '') return
     const { type } = KEYS.find((known) => known.path === key)!
     const given: Given = { kind: 'text', text: rewrite(text), at: variable }
-    this.attempt(variable, () => this.taken.set(key, { value: readValue(type, given), origin: variable }))
+    this.attempt(variable, () => {
+      const value = readValue(type, given)
+      const fault = suffixOf(variable) === 'HEADERS' ? headerFault(value as Record<string, string>) : ''
+      if (fault !== '') throw new WrongValue(fault)
+      this.taken.set(key, { value, origin: variable })
+    })
   }
 
   attempt(variable: string, read: () => void): void {
@@ -113,6 +119,10 @@ function readOwn(reading: Reading): void {
     })
   }
   reading.take('telemetry.serviceName', 'OTEL_SERVICE_NAME')
+}
+
+function suffixOf(variable: string): string {
+  return variable.slice(variable.lastIndexOf('_') + 1)
 }
 
 function milliseconds(text: string): string {

@@ -6,9 +6,7 @@ import { DESTINATION_KEYS, KEYS, type KeySpec } from './schema.ts'
 const MASK = '***'
 
 /** YAML. `exporter` is left out where a list of destinations hides it, and the other way round. */
-export function printConfig({ config, values, origins, warnings }: LoadedConfig): string {
-  const isListed =
-    config.destinations[0]?.name !== 'default' || !usesSingle(values, config.destinations.length)
+export function printConfig({ config, values, origins, isListed, warnings }: LoadedConfig): string {
   const lines = warnings.map((warning) => `# ${oneLine(warning)}`)
   let open: readonly string[] = []
   for (const key of KEYS) {
@@ -18,18 +16,12 @@ export function printConfig({ config, values, origins, warnings }: LoadedConfig)
     open = parents
     const line = `${indent(parents.length)}${key.path.split('.').at(-1)}:`
     const origin = `# ${oneLine(origins.get(key.path)!)}`
-    const value = values.get(key.path)!
+    // The default depends on the protocol.
+    const value = key.path === 'exporter.endpoint' ? config.destinations[0]!.endpoint : values.get(key.path)!
     if (key.type.kind === 'records') lines.push(`${line} ${origin}`, ...records(value))
     else lines.push(`${line} ${written(key, value)} ${origin}`)
   }
   return `${lines.join('\n')}\n`
-}
-
-function usesSingle(values: ReadonlyMap<string, Value>, count: number): boolean {
-  return (
-    count === 1 &&
-    (values.get('exporter.endpoint') !== '' || (values.get('destinations') as unknown[]).length === 0)
-  )
 }
 
 /** The lines of maps that begin between two keys. */

@@ -16,7 +16,7 @@ export async function readYaml(text: string, name: string): Promise<ReadonlyMap<
   const yaml = await import('yaml')
   const lines = new yaml.LineCounter()
   // No aliases at all: what a file of ours says stands where it says it, and a bomb of them stays asleep.
-  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' })
+  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
   const place = placer(name, lines)
   if (document.errors.length > 0)
     return document.errors.map((error) => `${place(error.pos[0])}: is no YAML: ${error.message}`)
