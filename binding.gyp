@@ -82,7 +82,8 @@
         "bpf",
         "bpf/.output"
       ],
-      "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS"],
+      # A worker that is being terminated takes no exception; without the last define that ends the whole process.
+      "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       # g++ 12 sees overflows in inlined insertions into vectors that cannot happen.
       "cflags": ["-Wno-missing-field-initializers", "-Wno-stringop-overflow", "-Wno-array-bounds"],
       # The release puts the shared libraries beside the addon. An old-style RPATH, because libbpf's own need of libelf

@@ -54,8 +54,15 @@ describe('families of processes', { skip: skipUnless('cc') }, () => {
   it('names every step of a chain of execs', async () => {
     const chain = [truthProgram('families'), 'chain', '4', '250']
     const { report, profile } = await runProfile(['-F', String(RATE_HZ), '--', ...chain])
-    assertMost(countWith(namedStacks(profile), 'stage_burn'), 4 * 250e6, 'samples in the steps')
-    assert.equal(total(report.frames.unnamed), 0, JSON.stringify(report.frames))
+    const stacks = namedStacks(profile)
+    assertMost(countWith(stacks, 'stage_burn'), 4 * 250e6, 'samples in the steps')
+    const steps = stacks.filter(({ frames }) => frames.some(({ name }) => name === 'stage_burn'))
+    assert.ok(
+      steps.every(({ frames }) => frames.every(({ isNamed }) => isNamed)),
+      'a step without a name',
+    )
+    // The dynamic linker has no symbols for its own functions: samples of an exec may show it.
+    assert.deepEqual(Object.keys(report.frames.unnamed).filter((reason) => reason !== 'no_symbols'), [])
   })
 
   it('keeps the names of a process that ended before the profile did', async () => {

@@ -301,12 +301,24 @@ class Comparison {
             reached = std::max(reached, function.end);
         }
     }
+    // What begins there has no function of its own: the linker's start code, mostly.
+    bool AlignsEntryPoint(uint64_t at, uint64_t until) {
+        if (until - at >= 16 || until % 16 != 0) return false;
+        uint64_t beyond = 0;
+        const std::optional<unwind_rule> rule = ours_.At(until, &beyond);
+        return rule && rule->kind == RULE_ROOT;
+    }
     void CompareGap(uint64_t start, uint64_t end) {
         for (uint64_t at = start; at < end;) {
             uint64_t until = 0;
             const std::optional<unwind_rule> rule = ours_.At(at, &until);
             if (!rule) return;
             until = std::min(until, end);
+            if (at == start && until < end && AlignsEntryPoint(at, until)) {
+                ++totals_->classes["gaps that align a function"];
+                at = until;
+                continue;
+            }
             if (rule->kind == RULE_ROOT && until - at <= 64)
                 ++totals_->classes["entry points without a function"];
             else if (rule->kind != RULE_NONE) Print(at, "nothing", Describe(*rule));
