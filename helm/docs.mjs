@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
+import { configSchema } from '../dist/src/config/json-schema.js'
 import { KEYS } from '../dist/src/config/schema.js'
 
 const CHART = join(dirname(fileURLToPath(import.meta.url)), 'emberscope')
@@ -45,7 +46,7 @@ function typeOf(value) {
 
 function schemaOfValue(path, value, comment) {
   const { description, values } = splitEnum(comment)
-  if (path === 'config') return { description, ...configSchema() }
+  if (path === 'config') return { description, ...agentSchema() }
   return { description, ...(values ? { type: 'string', enum: values } : typeOf(value)) }
 }
 
@@ -63,63 +64,15 @@ function schemaOfGroup(group, described, prefix = '') {
   return { type: 'object', additionalProperties: prefix === 'global.', properties }
 }
 
-const SCALAR = { type: ['string', 'number', 'boolean'] }
-const NUMBER_WITH_UNIT = '^(\\d+(\\.\\d+)?|\\.\\d+)\\s*'
-
-/** The agent checks limits when it reads the file; here are types, spellings and the limits that JSON can say. */
-function schemaOfType(type) {
-  switch (type.kind) {
-    case 'duration':
-      return { type: 'string', pattern: `${NUMBER_WITH_UNIT}(ms|s|m|h)$` }
-    case 'bytes':
-      return {
-        type: ['string', 'integer'],
-        pattern: `${NUMBER_WITH_UNIT}(|B|kB|[MG]B|[KMG]iB|k|M|G|[KMG]i)$`,
-      }
-    case 'percent':
-      return { type: ['string', 'number'], pattern: `${NUMBER_WITH_UNIT}%?$` }
-    case 'integer':
-      return { type: 'integer', minimum: type.min, maximum: type.max }
-    case 'boolean':
-      return { type: 'boolean' }
-    case 'path':
-      return { type: 'string', pattern: '^(/.*)?$' }
-    case 'endpoint':
-    case 'listen':
-      return { type: 'string' }
-    case 'enum':
-      return { type: 'string', enum: [...type.values] }
-    case 'list':
-      return { type: 'array', items: schemaOfType(type.of) }
-    case 'map':
-      return { type: 'object', additionalProperties: SCALAR }
-    case 'records':
-      return { type: 'array', items: schemaOfKeys(type.fields) }
-    case 'string':
-      return SCALAR
-    default:
-      throw new Error(`helm/docs.mjs knows no schema for the kind "${type.kind}" of src/config/key-type.ts`)
+/** The agent's own schema, without the keys for which the chart has a Secret: a ConfigMap is no place for them. */
+function agentSchema() {
+  const { $schema, title, ...schema } = structuredClone(configSchema())
+  for (const { path } of KEYS.filter((key) => key.secret)) {
+    const parts = path.split('.')
+    const group = parts.slice(0, -1).reduce((at, part) => at.properties[part], schema)
+    delete group.properties[parts.at(-1)]
   }
-}
-
-/** Keys by dotted path as nested closed objects. */
-function schemaOfKeys(keys) {
-  const root = { type: 'object', additionalProperties: false, properties: {} }
-  for (const key of keys) {
-    const parts = key.path.split('.')
-    let place = root
-    for (const part of parts.slice(0, -1)) {
-      place.properties[part] ??= { type: 'object', additionalProperties: false, properties: {} }
-      place = place.properties[part]
-    }
-    place.properties[parts.at(-1)] = { description: key.help, ...schemaOfType(key.type) }
-  }
-  return root
-}
-
-/** A value that must not lie in a ConfigMap is not offered there. */
-function configSchema() {
-  return schemaOfKeys(KEYS.filter((key) => !key.secret))
+  return schema
 }
 
 /** The text of values.schema.json for the text of values.yaml. */

@@ -133,6 +133,7 @@ container.apparmor.security.beta.kubernetes.io/{{ .container }}: {{ ternary "unc
 serviceAccountName: {{ include "emberscope.serviceAccountName" . }}
 automountServiceAccountToken: {{ default false (default dict .Values.kubernetes).enabled }}
 hostPID: true
+enableServiceLinks: false
 {{- with include "emberscope.pullSecrets" . }}
 imagePullSecrets:
   {{- . | trim | nindent 2 }}
