@@ -34,25 +34,47 @@ export type GzipStep = (bytes: Uint8Array) => Uint8Array
  * Errors: AgentError `internal` when an asset would end its own element (a bug of the build).
  */
 export function writeHtml(profile: Profile, assets: PageAssets, gzip: GzipStep): string {
+  const packed = toBase64(gzip(encodePacked(profile)))
+  const element = `<script type="application/octet-stream+gzip" id="${PAGE_IDS.profile}">${packed}</script>\n`
+  return documentText(assets, { title: titleOf(profile), policy: pagePolicy(assets), isLive: false, element })
+}
+
+/**
+ * The page that an agent serves: without a profile, which it asks the agent for, window by window. Errors: as
+ * `writeHtml`.
+ */
+export function writeLivePage(assets: PageAssets): string {
+  const policy = livePagePolicy(assets)
+  return documentText(assets, { title: 'Live · Emberscope', policy, isLive: true, element: '' })
+}
+
+interface DocumentParts {
+  readonly title: string
+  readonly policy: string
+  readonly isLive: boolean
+  /** What holds the profile. */
+  readonly element: string
+}
+
+function documentText(assets: PageAssets, { title, policy, isLive, element }: DocumentParts): string {
   if (/<\/script|<!--/i.test(assets.script) || /<\/style/i.test(assets.style)) {
     throw new AgentError(
       'internal',
       'cannot write the page: its script or style holds a closing tag; please report it',
     )
   }
-  const packed = toBase64(gzip(encodePacked(profile)))
   return [
     '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
-    `<meta http-equiv="Content-Security-Policy" content="${pagePolicy(assets)}">\n`,
+    `<meta http-equiv="Content-Security-Policy" content="${policy}">\n`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
     '<meta name="color-scheme" content="light dark">\n',
     '<meta name="generator" content="Emberscope">\n',
     '<link rel="icon" href="data:,">\n',
-    `<title>${escapeHtml(assets.title ?? titleOf(profile))}</title>\n`,
+    `<title>${escapeHtml(assets.title ?? title)}</title>\n`,
     `<style>${assets.style}</style>\n</head>\n<body>\n`,
-    `<div id="${PAGE_IDS.app}"></div>\n`,
+    `<div id="${PAGE_IDS.app}"${isLive ? ' data-live' : ''}></div>\n`,
     '<noscript>This profile is drawn by a script inside the file; please allow scripts to see it.</noscript>\n',
-    `<script type="application/octet-stream+gzip" id="${PAGE_IDS.profile}">${packed}</script>\n`,
+    element,
     `<pre id="${PAGE_IDS.notices}" hidden>${escapeHtml(assets.notices)}</pre>\n`,
     `<script>${assets.script}</script>\n</body>\n</html>\n`,
   ].join('')
@@ -68,6 +90,11 @@ export function pagePolicy(assets: Pick<PageAssets, 'scriptHash' | 'styleHash'>)
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ')
+}
+
+/** The same for the page of an agent, which talks to that agent and to nobody else. */
+export function livePagePolicy(assets: Pick<PageAssets, 'scriptHash' | 'styleHash'>): string {
+  return `${pagePolicy(assets)}; connect-src 'self'`
 }
 
 /**

@@ -17,8 +17,12 @@ const MAGIC = [0x45, 0x4d, 0x42, 0x52]
 const VERSION = 1
 
 /** The bytes of a profile; `decodePacked` gives an equal profile back, in drawing order (`inDrawingOrder`). */
-export function encodePacked(unordered: Profile): Uint8Array {
-  const profile = inDrawingOrder(unordered)
+export function encodePacked(profile: Profile): Uint8Array {
+  return encodePackedAsItIs(inDrawingOrder(profile))
+}
+
+/** The same in the order in which the profile is: half the time, for what is merged with others before it is drawn. */
+export function encodePackedAsItIs(profile: Profile): Uint8Array {
   const strings = new tables.StringIds()
   const columns = new PackedWriter()
   tables.writeMappings(columns, profile.mappings, strings)
