@@ -37,6 +37,7 @@ export const OTEL_VARIABLES: readonly string[] = [
   'OTEL_SERVICE_NAME',
   'OTEL_RESOURCE_ATTRIBUTES',
   'OTEL_SDK_DISABLED',
+  'OTEL_METRICS_EXPORTER',
   'OTEL_METRIC_EXPORT_INTERVAL',
 ]
 
@@ -107,6 +108,12 @@ function readEndpoint(reading: Reading): void {
 /** What OpenTelemetry says of the program itself. */
 function readOwn(reading: Reading): void {
   reading.take('telemetry.interval', 'OTEL_METRIC_EXPORT_INTERVAL', milliseconds)
+  const exporters = reading.text('OTEL_METRICS_EXPORTER').split(',')
+  if (exporters[0] !== '')
+    reading.taken.set('telemetry.enabled', {
+      value: exporters.some((name) => name.trim() === 'otlp'),
+      origin: 'OTEL_METRICS_EXPORTER',
+    })
   if (reading.text('OTEL_SDK_DISABLED').toLowerCase() === 'true')
     reading.taken.set('telemetry.enabled', { value: false, origin: 'OTEL_SDK_DISABLED' })
   const text = reading.text('OTEL_RESOURCE_ATTRIBUTES')

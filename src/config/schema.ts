@@ -316,7 +316,7 @@ export const KEYS: readonly KeySpec[] = [
   {
     path: 'telemetry.enabled',
     type: BOOLEAN,
-    fallback: 'true',
+    fallback: 'false',
     help: "push the agent's own metrics to the first destination too",
     stage: 'telemetry',
   },

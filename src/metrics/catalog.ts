@@ -40,6 +40,9 @@ export const METRICS = {
   emberscope_window_processing_seconds: gauge(
     'JavaScript time that the last window took on the main thread.',
   ),
+  emberscope_window_export_seconds: gauge(
+    'JavaScript time to tell whose the last window is and to encode it.',
+  ),
   emberscope_longest_pause_seconds: gauge('Longest time that a window held the event loop, since the start.'),
   emberscope_sampling_rate_hertz: gauge(
     'Samples per second and CPU now; below the configured one if lowered.',

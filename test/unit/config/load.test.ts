@@ -234,6 +234,12 @@ describe('the variables of OpenTelemetry', () => {
     const named = await load({ env: { ...attributes, OTEL_SERVICE_NAME: 'b', OTEL_SDK_DISABLED: 'true' } })
     assert.deepEqual([named.config.telemetry.serviceName, named.config.telemetry.enabled], ['b', false])
   })
+  it('turn the own metrics on and off', async () => {
+    const enabled = async (env: Record<string, string>) => (await load({ env })).config.telemetry.enabled
+    assert.equal(await enabled({ OTEL_METRICS_EXPORTER: 'otlp' }), true)
+    assert.equal(await enabled({ OTEL_METRICS_EXPORTER: 'none' }), false)
+    assert.equal(await enabled({ OTEL_METRICS_EXPORTER: 'otlp', OTEL_SDK_DISABLED: 'true' }), false)
+  })
 })
 
 describe('what is refused', () => {

@@ -1,0 +1,32 @@
+/** An agent from its start to the signal that ends it. */
+import { Agent, type AgentRequest } from './agent.ts'
+
+/** Past shutdownTimeout, what stages that do not end are given. */
+const GRACE_MS = 2000
+
+/** Exit code; 130 when a second Ctrl-C cut the end short. Errors: AgentError when the agent cannot start. */
+export async function runAgent(request: AgentRequest): Promise<number> {
+  const agent = new Agent(request)
+  let end: (signal: NodeJS.Signals) => void = () => {}
+  const asked = new Promise<NodeJS.Signals>((resolve) => {
+    end = resolve
+  })
+  let interrupts = 0
+  const onEnd = (signal: NodeJS.Signals): void => {
+    if (signal === 'SIGINT' && ++interrupts > 1) process.exit(130)
+    end(signal)
+  }
+  process.on('SIGTERM', onEnd).on('SIGINT', onEnd)
+  process.on('SIGHUP', () => void agent.reload())
+  await agent.start()
+  await asked
+  const timeoutMs = request.loaded.config.shutdownTimeout + GRACE_MS
+  await Promise.race([agent.stop(), after(timeoutMs)])
+  // Whatever still holds the loop after this (a socket that does not close) is not waited for.
+  setTimeout(() => process.exit(0), 200).unref()
+  return 0
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
+}

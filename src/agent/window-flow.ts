@@ -1,0 +1,103 @@
+/**
+ * The way of a window through the agent: whose it is, bytes for the wire, the queue, the recorder. One window at a
+ * time, in order; what cannot go on is dropped and counted by reason, and never stops the next.
+ */
+import type { Log } from '../log/log.ts'
+import { metric, metricBy } from '../metrics/catalog.ts'
+import type { MetricRow } from '../metrics/rows.ts'
+import type { Profile } from '../model/profile.ts'
+import type { EncodedRequest, ProducerScope, ResourceSplit } from '../otlp/encode.ts'
+import { splitByResource, type WhoIsThis } from './resource-split.ts'
+
+/** The stages as the flow uses them; asked at each window, since a reload may replace them. */
+export interface FlowStages {
+  readonly identity: WhoIsThis
+  encode(profile: Profile, split: ResourceSplit, scope: ProducerScope, maxBytes: number): EncodedRequest[]
+  /** Resolves when the queue has them. */
+  enqueue(requests: readonly EncodedRequest[]): Promise<void>
+  /** To the recorder and whoever looks on. */
+  publish(profile: Profile): void
+  readonly maxRequestBytes: number
+}
+
+/** Windows that may wait for a disk that does not answer. */
+const WAITING_MAX = 6
+
+export class WindowFlow {
+  readonly #stages: () => FlowStages
+  readonly #scope: ProducerScope
+  readonly #log: Log
+  readonly #dropped = { behind: 0, encode: 0, enqueue: 0, record: 0 }
+  /** Settles when every window taken so far has gone its way; it never rejects. */
+  #tail: Promise<void>
+  #waiting = 0
+  #exportMs = 0
+
+  /** Windows wait for `ready`, which never rejects: the first may be closed before its stages are there. */
+  constructor(ready: Promise<void>, stages: () => FlowStages, scope: ProducerScope, log: Log) {
+    this.#tail = ready
+    this.#stages = stages
+    this.#scope = scope
+    this.#log = log
+  }
+
+  take(profile: Profile): void {
+    if (this.#waiting >= WAITING_MAX) {
+      this.#dropped.behind++
+      this.#log.warn('a window is dropped: those before it still wait for the queue')
+      return
+    }
+    this.#waiting++
+    this.#tail = this.#tail.then(async () => {
+      await this.#pass(profile)
+      this.#waiting--
+    })
+  }
+
+  /** Resolves when every window taken so far is in the queue, or was given up. */
+  settled(): Promise<void> {
+    return this.#tail
+  }
+
+  rows(): MetricRow[] {
+    return [
+      ...metricBy('emberscope_windows_dropped_total', 'reason', this.#dropped),
+      metric('emberscope_window_export_seconds', this.#exportMs / 1000),
+    ]
+  }
+
+  async #pass(profile: Profile): Promise<void> {
+    const requests = this.#encoded(profile)
+    if (requests !== null && requests.length > 0) {
+      try {
+        await this.#stages().enqueue(requests)
+      } catch (error) {
+        this.#dropped.enqueue++
+        this.#log.error('a window could not be queued', { error: error as Error })
+      }
+    }
+    // A turn of the loop of its own: packing for the recorder is as long as encoding.
+    await new Promise(setImmediate)
+    try {
+      this.#stages().publish(profile)
+    } catch (error) {
+      this.#dropped.record++
+      this.#log.error('a window could not be recorded', { error: error as Error })
+    }
+  }
+
+  #encoded(profile: Profile): EncodedRequest[] | null {
+    if (profile.samples.stack.length === 0) return []
+    const startMs = performance.now()
+    const { identity, encode, maxRequestBytes } = this.#stages()
+    try {
+      return encode(profile, splitByResource(profile, identity), this.#scope, maxRequestBytes)
+    } catch (error) {
+      this.#dropped.encode++
+      this.#log.error('a window could not be encoded', { error: error as Error })
+      return null
+    } finally {
+      this.#exportMs = performance.now() - startMs
+    }
+  }
+}
