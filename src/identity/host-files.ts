@@ -14,8 +14,10 @@ export function findHostRoot(): string {
   return first === '' || first === ours ? '' : '/proc/1/root'
 }
 
-/** The first 64 KiB of a file as latin1 text, null when it cannot be read. */
-export function readBounded(path: string, maxBytes = MAX_BYTES): string | null {
+const buffer = Buffer.allocUnsafeSlow(MAX_BYTES) // reads are synchronous, so one serves all
+
+/** The first 64 KiB of a file as UTF-8, null when it cannot be read. */
+export function readTextFile(path: string): string | null {
   let fd: number
   try {
     fd = openSync(path, 'r')
@@ -23,22 +25,15 @@ export function readBounded(path: string, maxBytes = MAX_BYTES): string | null {
     return null // absent, gone or not ours to read: nothing known either way
   }
   try {
-    const bytes = Buffer.allocUnsafe(maxBytes)
     let length = 0
     for (;;) {
-      const read = readSync(fd, bytes, length, maxBytes - length, null) // files of /proc come a page at a time
+      const read = readSync(fd, buffer, length, MAX_BYTES - length, null) // files of /proc come a page at a time
       length += read
-      if (read === 0 || length === maxBytes) return bytes.toString('latin1', 0, length)
+      if (read === 0 || length === MAX_BYTES) return buffer.toString('utf8', 0, length)
     }
   } catch {
     return null // a directory, or a process that ended between open and read
   } finally {
     closeSync(fd)
   }
-}
-
-/** The same as UTF-8. */
-export function readTextFile(path: string): string | null {
-  const text = readBounded(path)
-  return text === null ? null : Buffer.from(text, 'latin1').toString('utf8')
 }

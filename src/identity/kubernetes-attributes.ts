@@ -2,14 +2,18 @@
 import type { Attributes } from '../model/attributes.ts'
 import { parseImageName, versionOfImage } from './image-name.ts'
 import { CONFIG_HASH, type Pod, type PodContainer, type PodKeys } from './pods.ts'
+import { isInfrastructure } from './process-context-payload.ts'
 
 const RESOURCE_ANNOTATION = 'resource.opentelemetry.io/'
 const TEMPLATE_HASH = 'pod-template-hash'
 const SERVICE_LABELS = ['app.kubernetes.io/instance', 'app.kubernetes.io/name', 'app.kubernetes.io/version']
 
+/** What is taken over from pods. */
 export interface KubernetesChoice {
+  /** Pod labels and annotations that become `k8s.pod.label.<k>`, `k8s.pod.annotation.<k>`; exact keys. */
   readonly labels: readonly string[]
   readonly annotations: readonly string[]
+  /** Let the app.kubernetes.io labels name services (opt-in by the semantic conventions). */
   readonly serviceFromLabels: boolean
 }
 
@@ -106,7 +110,8 @@ function serviceAttributes(pod: Pod, container: PodContainer | null, choice: Kub
   const [byInstance, byName] = [labels['app.kubernetes.io/instance'], labels['app.kubernetes.io/name']]
   set('service.name', byInstance, byName, workload, pod.name, container?.name)
   for (const [key, value] of Object.entries(pod.annotations))
-    if (key.startsWith(RESOURCE_ANNOTATION)) set(key.slice(RESOURCE_ANNOTATION.length), value)
+    if (key.startsWith(RESOURCE_ANNOTATION) && !isInfrastructure(key.slice(RESOURCE_ANNOTATION.length)))
+      set(key.slice(RESOURCE_ANNOTATION.length), value) // who may annotate a pod may not rename its node
   return attributes
 }
 

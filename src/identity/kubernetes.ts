@@ -13,6 +13,7 @@ import { JsonObjects, type JsonShape } from './json-objects.ts'
 import { type PodKeys, PodTable, readPod } from './pods.ts'
 
 const ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount'
+const HANGS_UP_MS = 1_000
 const MAX_OBJECT = 4 * 1024 * 1024 // etcd takes 1.5 MiB
 
 /** How long things take; tests make them short. */
@@ -86,9 +87,10 @@ export class PodWatch {
     while (!this.closing.signal.aborted) {
       try {
         if (this.version === '') await this.list()
-        this.fault = ''
+        const began = performance.now()
         const events = await this.watch()
-        failures = events > 0 ? 0 : failures + 1 // a server that hangs up at once is not asked in a loop
+        const isIdle = events === 0 && performance.now() - began < HANGS_UP_MS
+        failures = isIdle ? failures + 1 : 0 // a server that hangs up at once is not asked in a loop
         this.count('watch_ended')
       } catch (error) {
         if (this.closing.signal.aborted) return
@@ -197,7 +199,8 @@ export class PodWatch {
     const objects = new JsonObjects(shape, MAX_OBJECT, onObject)
     return new Promise((resolve, reject) => {
       const request = get(options, (response) => {
-        if (response.statusCode !== 200) return reject(refusal(response))
+        if (response.statusCode !== 200) return fail(refusal(response))
+        this.fault = ''
         response.on('data', (chunk: Buffer) => {
           if (shape === 'sequence') timer.refresh()
           try {
@@ -257,7 +260,12 @@ interface WatchEvent {
 }
 
 function parse(text: string): object {
-  const value: unknown = JSON.parse(text)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new RequestFault('malformed', `the answer is no JSON: ${(cause as Error).message.slice(0, 80)}`)
+  }
   if (typeof value !== 'object' || value === null) throw new RequestFault('malformed', 'not an object')
   return value
 }
@@ -270,8 +278,8 @@ function readAccountFile(path: string): string {
   }
 }
 
+// The reason is in the status; the body may be anything.
 function refusal(response: IncomingMessage): RequestFault {
-  response.destroy() // the reason is in the status; the body may be anything
   const status = response.statusCode ?? 0
   const remedy = REMEDIES[status]
   return new RequestFault(`http_${status}`, `HTTP ${status}${remedy ? `; ${remedy}` : ''}`, status === 410)

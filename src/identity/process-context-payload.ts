@@ -17,12 +17,16 @@ export interface ClaimedContext {
 /** The bytes are no ProcessContext; the message says where they break. */
 export class MalformedContext extends Error {}
 
-/**
- * Keys whose truth is ours to find out: a process that could set them would pass for another pod or host (C-05).
- * `process.runtime.*` is the process's own business.
- */
 const OF_THE_INFRASTRUCTURE =
   /^(k8s|host|os|container|oci|cloud|aws|gcp|azure|faas|device|process(?!\.runtime))\./
+
+/**
+ * True for keys whose truth is ours to find out: who could set them would pass for another pod or host (C-05).
+ * `process.runtime.*` is the process's own business.
+ */
+export function isInfrastructure(key: string): boolean {
+  return OF_THE_INFRASTRUCTURE.test(`${key}.`)
+}
 
 /** Reads a payload of at most 65 536 bytes. Errors: MalformedContext. No recursion: nested lists are stepped over. */
 export function decodeContext(bytes: Uint8Array): ClaimedContext {
@@ -60,12 +64,7 @@ class Claims {
 }
 
 function isAcceptable(key: string): boolean {
-  return (
-    key.length > 0 &&
-    key.length <= MAX_KEY &&
-    !/[\s\x00-\x1f\x7f]/.test(key) &&
-    !OF_THE_INFRASTRUCTURE.test(`${key}.`)
-  )
+  return key.length > 0 && key.length <= MAX_KEY && !/[\s\x00-\x1f\x7f]/.test(key) && !isInfrastructure(key)
 }
 
 function readKeyValue(reader: WireReader, claims: Claims): void {
