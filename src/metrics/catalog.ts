@@ -143,6 +143,10 @@ export const METRICS = {
   emberscope_identity_pods: gauge('Pods of this node known now.'),
   emberscope_identity_lookups_total: counter('Processes by where their container was learnt from.', 'source'),
   emberscope_identity_failures_total: counter('What could not be learnt of a process, by reason.', 'reason'),
+  emberscope_identity_contexts_total: counter('Process contexts that processes published and we read.'),
+  emberscope_identity_context_stalled: gauge(
+    '1 if a process holds up the reading of contexts: no more are read.',
+  ),
   emberscope_kubernetes_reachable: gauge(
     '0 while the API server does not answer; 1 if it does or none is asked.',
   ),
@@ -154,6 +158,12 @@ export const METRICS = {
 
   // The agent itself.
   emberscope_check_ok: gauge('1 if a check of /healthz and /readyz passes.', 'check'),
+  emberscope_server_requests_total: counter('Requests to our own server: metrics, health, page.'),
+  emberscope_server_live_readers: gauge('Pages that follow windows live.'),
+  emberscope_server_readers_dropped_total: counter(
+    'Live readers turned away or given up, by reason.',
+    'reason',
+  ),
   emberscope_config_reloads_total: counter('Reloads of the configuration, by outcome.', 'outcome'),
   emberscope_config_last_reload_successful: gauge(
     '0 if the configuration in the file is refused, 1 if it is in force.',

@@ -8,7 +8,7 @@ const SOURCES = resolve('src')
 const BASE = ['model', 'errors', 'stats', 'log']
 const READERS = [...BASE, 'native', 'process', 'pprof', 'formats']
 const STAGES = [...READERS, 'protobuf', 'otlp', 'aggregate', 'symbolize', 'pipeline', 'metrics', 'server']
-const AGENT_STAGES = [...STAGES, 'identity', 'export']
+const AGENT_STAGES = [...STAGES, 'identity', 'export', 'telemetry']
 
 /** Room -> the rooms it may import besides itself. A file directly under src/ is a room of its own. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
@@ -28,6 +28,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   identity: [...BASE, 'process', 'protobuf'],
   export: [...BASE, 'protobuf', 'otlp'],
   metrics: BASE,
+  telemetry: [...BASE, 'metrics'],
   config: BASE,
   server: [...BASE, 'pprof', 'formats', 'metrics'],
   agent: [...AGENT_STAGES, 'config'],
@@ -71,6 +72,19 @@ test('nothing the viewer bundles imports a module of Node', () => {
     }
   }
   for (const name of files.filter((path) => path.startsWith('viewer/'))) visit(join(SOURCES, name))
+})
+
+test('the OpenTelemetry SDK and gRPC are loaded when they are wanted, not at the start', () => {
+  const HEAVY = /^import (?!type ).* from '@(opentelemetry|grpc)\//m
+  const LAZY = /^(telemetry\/sdk-\w+|export\/grpc[\w-]*)\.ts$/
+  const eager = files.filter(
+    (name) => HEAVY.test(readFileSync(join(SOURCES, name), 'utf8')) && !LAZY.test(name),
+  )
+  assert.deepEqual(eager, [])
+  const importing = files.filter((name) =>
+    /^import (?!type ).*\/sdk-\w+\.ts'/m.test(readFileSync(join(SOURCES, name), 'utf8')),
+  )
+  assert.deepEqual(importing, [], 'the modules that need the SDK are imported by await import()')
 })
 
 test('only src/native/addon.ts loads the addon', () => {

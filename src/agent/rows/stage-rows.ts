@@ -4,6 +4,7 @@ import type { AgentLog } from '../../log/log.ts'
 import { metric, metricBy } from '../../metrics/catalog.ts'
 import type { HealthReport } from '../../metrics/health.ts'
 import type { MetricRow } from '../../metrics/rows.ts'
+import type { AgentServerStats } from '../../server/agent-server.ts'
 import type { RecorderStats } from '../../server/recorder.ts'
 
 export function identityRows(stats: IdentityStats): MetricRow[] {
@@ -13,6 +14,8 @@ export function identityRows(stats: IdentityStats): MetricRow[] {
     metric('emberscope_identity_pods', stats.pods),
     ...metricBy('emberscope_identity_lookups_total', 'source', stats.sources),
     ...metricBy('emberscope_identity_failures_total', 'reason', stats.failures),
+    metric('emberscope_identity_contexts_total', stats.contexts),
+    metric('emberscope_identity_context_stalled', stats.contextStalled ? 1 : 0),
     metric('emberscope_kubernetes_reachable', stats.kubernetesFault === '' ? 1 : 0),
   ]
 }
@@ -51,5 +54,13 @@ export function logRows({ records, heldBack, unwritten }: ReturnType<AgentLog['s
     ...metricBy('emberscope_log_records_total', 'level', records),
     metric('emberscope_log_held_back_total', heldBack),
     metric('emberscope_log_unwritten_total', unwritten),
+  ]
+}
+
+export function serverRows({ requests, readers, refused, slow }: AgentServerStats): MetricRow[] {
+  return [
+    metric('emberscope_server_requests_total', requests),
+    metric('emberscope_server_live_readers', readers),
+    ...metricBy('emberscope_server_readers_dropped_total', 'reason', { refused, slow }),
   ]
 }
