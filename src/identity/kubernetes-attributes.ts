@@ -2,7 +2,7 @@
 import type { Attributes } from '../model/attributes.ts'
 import { parseImageName, versionOfImage } from './image-name.ts'
 import { CONFIG_HASH, type Pod, type PodContainer, type PodKeys } from './pods.ts'
-import { isInfrastructure } from './process-context-payload.ts'
+import { mayBeClaimed } from './process-context-payload.ts'
 
 const RESOURCE_ANNOTATION = 'resource.opentelemetry.io/'
 const TEMPLATE_HASH = 'pod-template-hash'
@@ -110,7 +110,7 @@ function serviceAttributes(pod: Pod, container: PodContainer | null, choice: Kub
   const [byInstance, byName] = [labels['app.kubernetes.io/instance'], labels['app.kubernetes.io/name']]
   set('service.name', byInstance, byName, workload, pod.name, container?.name)
   for (const [key, value] of Object.entries(pod.annotations))
-    if (key.startsWith(RESOURCE_ANNOTATION) && !isInfrastructure(key.slice(RESOURCE_ANNOTATION.length)))
+    if (key.startsWith(RESOURCE_ANNOTATION) && mayBeClaimed(key.slice(RESOURCE_ANNOTATION.length)))
       set(key.slice(RESOURCE_ANNOTATION.length), value) // who may annotate a pod may not rename its node
   return attributes
 }

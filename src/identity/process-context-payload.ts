@@ -21,11 +21,12 @@ const OF_THE_INFRASTRUCTURE =
   /^(k8s|host|os|container|oci|cloud|aws|gcp|azure|faas|device|process(?!\.runtime))\./
 
 /**
- * True for keys whose truth is ours to find out: who could set them would pass for another pod or host (C-05).
- * `process.runtime.*` is the process's own business.
+ * True for a key that others may set of a resource. Not for those whose truth is ours to find out: who could set them
+ * would pass for another pod or host (C-05). `process.runtime.*` is the process's own business.
  */
-export function isInfrastructure(key: string): boolean {
-  return OF_THE_INFRASTRUCTURE.test(`${key}.`)
+export function mayBeClaimed(key: string): boolean {
+  const isName = key.length > 0 && key.length <= MAX_KEY && !/[\s\x00-\x1f\x7f]/.test(key)
+  return isName && !OF_THE_INFRASTRUCTURE.test(`${key}.`)
 }
 
 /** Reads a payload of at most 65 536 bytes. Errors: MalformedContext. No recursion: nested lists are stepped over. */
@@ -58,13 +59,9 @@ class Claims {
 
   add(key: string, value: AttributeValue | null): void {
     const full = this.accepted.size >= MAX_ATTRIBUTES && !this.accepted.has(key)
-    if (value === null || full || !isAcceptable(key)) this.refused++
+    if (value === null || full || !mayBeClaimed(key)) this.refused++
     else this.accepted.set(key, value)
   }
-}
-
-function isAcceptable(key: string): boolean {
-  return key.length > 0 && key.length <= MAX_KEY && !/[\s\x00-\x1f\x7f]/.test(key) && !isInfrastructure(key)
 }
 
 function readKeyValue(reader: WireReader, claims: Claims): void {
