@@ -14,7 +14,7 @@
 #define ABI_ASSERT(condition, message) _Static_assert(condition, message)
 #endif
 
-#define ABI_VERSION 2
+#define ABI_VERSION 3
 
 /* How a stack ended, and what that says of its quality. X(name, text, quality) */
 #define STACK_ENDS(X)                                                                                        \
@@ -46,6 +46,8 @@
     X(COUNTER_DISCARDED, "discarded")       /* ticks not chosen by the dither */                             \
     X(COUNTER_CAPTURED, "captured")         /* chosen ticks that hit the target */                           \
     X(COUNTER_CAPTURED_NS, "captured_ns")   /* our own time in captured ticks */                             \
+    X(COUNTER_TIMED_RUNS, "timed_runs")     /* one run in TIMED_ONE_IN, of all ticks */                      \
+    X(COUNTER_TIMED_NS, "timed_ns")         /* our own time in those */                                      \
     X(COUNTER_RING_FULL, "ring_full")       /* captured, but the ring had no room */                         \
     X(COUNTER_RAW, "raw_stacks")            /* captured, sent with registers and stack bytes after a miss */ \
     X(COUNTER_TARGETS_FULL, "targets_full") /* children not followed: the pid set was full */                \
@@ -71,6 +73,11 @@ enum event_kind { EVENT_KINDS(ABI_ENUM) EVENT_KIND_COUNT };
 #define MAX_USER_FRAMES 1024
 #define MAX_FRAMES 2048 /* a power of two above the sum: lets the verifier bound an index by a mask */
 #define MAX_TARGETS 65536
+/* Filters of one kind, of which one must hold. */
+#define CGROUPS_MAX 64
+#define COMMS_MAX 256
+#define PID_NAMESPACES_MAX 64
+#define TIMED_ONE_IN 16
 
 ABI_ASSERT(MAX_KERNEL_FRAMES + MAX_USER_FRAMES <= MAX_FRAMES, "a record must hold both stacks");
 ABI_ASSERT((MAX_FRAMES & (MAX_FRAMES - 1)) == 0, "MAX_FRAMES is used as a mask");
@@ -80,6 +87,7 @@ ABI_ASSERT((MAX_FRAMES & (MAX_FRAMES - 1)) == 0, "MAX_FRAMES is used as a mask")
 struct sample_header {
     __u64 time_ns;       /* CLOCK_BOOTTIME */
     __u64 process_start; /* boot-time start of the thread group leader: tells a reused pid apart */
+    __u64 cgroup_id;     /* inode of the task's cgroup v2 directory */
     __u32 exec_id;       /* grows with every exec: same pid, other program */
     __u32 pid;           /* thread group, as our pid namespace numbers it */
     __u32 tid;
@@ -91,14 +99,14 @@ struct sample_header {
     __u8 padding;
     char comm[COMM_BYTES]; /* thread name */
 };
-ABI_ASSERT(sizeof(struct sample_header) == 56, "no hidden padding");
+ABI_ASSERT(sizeof(struct sample_header) == 64, "no hidden padding");
 
 /* Per-CPU scratch: too large for the BPF stack. Also keeps the type in the object's BTF. */
 struct sample_record {
     struct sample_header header;
     __u64 frames[MAX_FRAMES];
 };
-ABI_ASSERT(sizeof(struct sample_record) == 56 + 8 * MAX_FRAMES, "frames follow the header at once");
+ABI_ASSERT(sizeof(struct sample_record) == 64 + 8 * MAX_FRAMES, "frames follow the header at once");
 
 /*
  * The dither measures time in ticks, as 16.16 fixed point. A sampling period is `dither` ticks and a
@@ -111,11 +119,12 @@ ABI_ASSERT(sizeof(struct sample_record) == 56 + 8 * MAX_FRAMES, "frames follow t
 /* Per-CPU state that every tick touches: one lookup for the counters and the dither. */
 struct cpu_state {
     __u64 counters[COUNTER_COUNT];
-    __u32 now;        /* time of this CPU's timer; wraps, like the two below */
-    __u32 start;      /* of the sampling period that the next sample belongs to */
-    __u32 chosen;     /* a random time in that period: the first tick from it on is kept */
-    __u32 ticket;     /* of the last raw stack */
-    __u64 raw_due_ns; /* when the raw stacks sent so far are paid for, at raw_stacks_per_second */
+    __u32 now;           /* time of this CPU's timer; wraps, like the two below */
+    __u32 start;         /* of the sampling period that the next sample belongs to */
+    __u32 chosen;        /* a random time in that period: the first tick from it on is kept */
+    __u32 ticket;        /* of the last raw stack */
+    __u64 raw_due_ns;    /* when the raw stacks sent so far are paid for, at raw_stacks_per_second */
+    __u64 timed_from_ns; /* when this run began, 0 when it is not timed */
 };
 
 /*

@@ -10,9 +10,9 @@
 
 SETTING __u32 sampling_period = 4 * TICK_ONE + TICK_FRACTION; /* in ticks, fixed point */
 SETTING __u8 kernel_stacks = 1;
-SETTING __u8 filter_pids = 1;   /* only the map `targets` (and `seeds` in a pid namespace) */
-SETTING __u8 filter_cgroup = 0; /* only below the cgroup in slot 0 of the map `cgroups` */
-SETTING __u8 filter_comm = 0;   /* only threads named `wanted_comm` */
-SETTING char wanted_comm[COMM_BYTES] = {};
-SETTING __u32 pid_namespace = 0;           /* inode of our pid namespace when it is not the host's */
+SETTING __u8 filter_pids = 1;       /* only the map `targets` (and `seeds` in a pid namespace) */
+SETTING __u32 filter_cgroups = 0;   /* only below the cgroups in that many slots of the map `cgroups` */
+SETTING __u8 filter_comms = 0;      /* only threads whose name is in the map `comms` */
+SETTING __u8 filter_namespaces = 0; /* only processes whose pid namespace is in the map `pid_namespaces` */
+SETTING __u32 pid_namespace = 0;    /* inode of our pid namespace when it is not the host's */
 SETTING __u32 raw_stacks_per_second = 200; /* of each CPU, a second's worth at once at most; 0: none */

@@ -119,7 +119,23 @@ struct {
 
 struct {
     __uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
-    __uint(max_entries, 1);
+    __uint(max_entries, CGROUPS_MAX);
     __type(key, __u32);
     __type(value, __u32);
 } cgroups MAP SEC(".maps");
+
+/* Thread names, padded with zeros. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, COMMS_MAX);
+    __uint(key_size, COMM_BYTES);
+    __type(value, __u8);
+} comms MAP SEC(".maps");
+
+/* By inode. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, PID_NAMESPACES_MAX);
+    __type(key, __u32);
+    __type(value, __u8);
+} pid_namespaces MAP SEC(".maps");

@@ -64,6 +64,7 @@ static __always_inline void fill_header(struct task_struct *task, struct sample_
     struct task_struct *leader = TASK(is_old, task, group_leader);
     header->time_ns = bpf_ktime_get_boot_ns();
     header->process_start = TASK(is_old, leader, start_boottime);
+    header->cgroup_id = bpf_get_current_cgroup_id();
     header->exec_id = TASK(is_old, leader, self_exec_id);
     header->pid = namespace_number(leader, is_old);
     header->tid = namespace_number(task, is_old);
@@ -110,19 +111,24 @@ static __always_inline void send_sample(const struct tick *tick) {
     tick->cpu->counters[COUNTER_CAPTURED_NS] += bpf_ktime_get_boot_ns() - header->time_ns;
 }
 
-SEC("perf_event")
-int on_cpu_sample(struct bpf_perf_event_data *context) {
+static __always_inline void sample_by_loop(struct bpf_perf_event_data *context, struct cpu_state *cpu) {
     struct tick tick;
-    struct cpu_state *cpu = find_cpu();
-    if (!count_tick(cpu)) return 0;
     struct task_struct *task = running_task(NEW_KERNEL);
-    if (task->pid == 0 || !is_target(task, NEW_KERNEL)) return 0; /* pid 0 is the idle task */
-    if (!find_tick(&tick, cpu)) return 0;
+    if (task->pid == 0 || !is_target(task, NEW_KERNEL)) return; /* pid 0 is the idle task */
+    if (!find_tick(&tick, cpu)) return;
     if (begin_sample(context, task, &tick, NEW_KERNEL)) {
         bpf_loop(MAX_USER_FRAMES / FRAMES_PER_CALL, walk_frames_in_loop, &tick, 0);
         end_walk(&tick);
     }
     send_sample(&tick);
+}
+
+SEC("perf_event")
+int on_cpu_sample(struct bpf_perf_event_data *context) {
+    struct cpu_state *cpu = find_cpu();
+    if (!cpu) return 0;
+    if (begin_run(cpu)) sample_by_loop(context, cpu);
+    end_run(cpu);
     return 0;
 }
 
@@ -139,22 +145,30 @@ out:
     send_sample(tick);
 }
 
-SEC("perf_event")
-int on_cpu_sample_tail(struct bpf_perf_event_data *context) {
+/* Returns when the run is over, not where another program goes on. */
+static __always_inline void sample_by_tail_calls(struct bpf_perf_event_data *context, struct cpu_state *cpu) {
     struct tick tick;
-    struct cpu_state *cpu = find_cpu();
-    if (!count_tick(cpu)) return 0;
     struct task_struct *task = running_task(OLD_KERNEL);
-    if (TASK(OLD_KERNEL, task, pid) == 0 || !is_target(task, OLD_KERNEL)) return 0;
-    if (!find_tick(&tick, cpu)) return 0;
+    if (TASK(OLD_KERNEL, task, pid) == 0 || !is_target(task, OLD_KERNEL)) return;
+    if (!find_tick(&tick, cpu)) return;
     if (begin_sample(context, task, &tick, OLD_KERNEL)) walk_frames(context, &tick);
     else send_sample(&tick);
+}
+
+SEC("perf_event")
+int on_cpu_sample_tail(struct bpf_perf_event_data *context) {
+    struct cpu_state *cpu = find_cpu();
+    if (!cpu) return 0;
+    if (begin_run(cpu)) sample_by_tail_calls(context, cpu);
+    end_run(cpu);
     return 0;
 }
 
 SEC("perf_event")
 int walk_tail(struct bpf_perf_event_data *context) {
     struct tick tick;
-    if (find_tick(&tick, find_cpu())) walk_frames(context, &tick);
+    if (!find_tick(&tick, find_cpu())) return 0;
+    walk_frames(context, &tick);
+    end_run(tick.cpu);
     return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause OR GPL-2.0-only */
-/* Who is sampled: the pid set, the cgroup and the thread name. A process outside costs one map lookup. */
+/* Who is sampled: by the pid set, cgroup, pid namespace and thread name. One of each kind that is asked must
+ * hold. A process outside costs a few map lookups. */
 #pragma once
 
 #define PID_LEVELS_MAX 32 /* MAX_PID_NS_LEVEL of the kernel */
@@ -14,14 +15,19 @@ static __always_inline struct task_struct *running_task(const int is_old) {
     return is_old ? (struct task_struct *)bpf_get_current_task() : bpf_get_current_task_btf();
 }
 
+/* The process's number and namespace at a level of its nested pid namespaces. */
+static __always_inline const struct upid *upid_at(struct pid *pid, __u32 level) {
+    const char *at = (const char *)pid + bpf_core_field_offset(struct pid, numbers) +
+                     level * bpf_core_type_size(struct upid);
+    return (const struct upid *)at;
+}
+
 /* The number that `pid_namespace` gives the process, 0 when it has none there. */
 static __noinline __u32 number_in_namespace(struct task_struct *task) {
     struct pid *pid = BPF_CORE_READ(task, thread_pid);
     __u32 deepest = BPF_CORE_READ(pid, level);
     for (__u32 level = 0; level < PID_LEVELS_MAX && level <= deepest; level++) {
-        const char *at = (const char *)pid + bpf_core_field_offset(struct pid, numbers) +
-                         level * bpf_core_type_size(struct upid);
-        const struct upid *upid = (const struct upid *)at;
+        const struct upid *upid = upid_at(pid, level);
         if (BPF_CORE_READ(upid, ns, ns.inum) == pid_namespace) return BPF_CORE_READ(upid, nr);
     }
     return 0;
@@ -50,18 +56,31 @@ static __always_inline int in_pid_set(struct task_struct *task, const int is_old
     return 1;
 }
 
-static __inline int is_wanted_comm(void) {
+static __always_inline int in_cgroups(void) {
+    for (__u32 i = 0; i < CGROUPS_MAX && i < filter_cgroups; i++)
+        if (bpf_current_task_under_cgroup(&cgroups, i) == 1) return 1;
+    return 0;
+}
+
+/* The innermost one counts: all namespaces are also in the host's. */
+static __always_inline int in_pid_namespaces(struct task_struct *task) {
+    struct pid *pid = BPF_CORE_READ(task, thread_pid);
+    const struct upid *upid = upid_at(pid, BPF_CORE_READ(pid, level));
+    __u32 inode = BPF_CORE_READ(upid, ns, ns.inum);
+    return bpf_map_lookup_elem(&pid_namespaces, &inode) != 0;
+}
+
+static __always_inline int is_wanted_comm(void) {
     char comm[COMM_BYTES] = {};
     bpf_get_current_comm(comm, sizeof(comm));
-    for (int i = 0; i < COMM_BYTES; i++)
-        if (comm[i] != wanted_comm[i]) return 0;
-    return 1;
+    return bpf_map_lookup_elem(&comms, comm) != 0;
 }
 
 /* True when the running task passes every filter that is set. */
 static __always_inline int is_target(struct task_struct *task, const int is_old) {
     if (filter_pids && !in_pid_set(task, is_old)) return 0;
-    if (filter_cgroup && bpf_current_task_under_cgroup(&cgroups, 0) != 1) return 0;
-    if (filter_comm && !is_wanted_comm()) return 0;
+    if (filter_comms && !is_wanted_comm()) return 0;
+    if (filter_namespaces && !in_pid_namespaces(task)) return 0;
+    if (filter_cgroups && !in_cgroups()) return 0;
     return 1;
 }

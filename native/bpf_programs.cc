@@ -85,10 +85,9 @@ Status BpfPrograms::Open(const SamplerOptions &options, size_t cpus) {
     skeleton_->rodata->sampling_period = SamplingPeriod(options.dither);
     skeleton_->rodata->kernel_stacks = options.kernel_stacks;
     skeleton_->rodata->filter_pids = options.by_pid;
-    skeleton_->rodata->filter_cgroup = options.cgroup_fd >= 0;
-    skeleton_->rodata->filter_comm = !options.comm.empty();
-    std::memcpy(skeleton_->rodata->wanted_comm, options.comm.data(),
-                std::min<size_t>(options.comm.size(), COMM_BYTES - 1));
+    skeleton_->rodata->filter_cgroups = static_cast<uint32_t>(options.cgroup_fds.size());
+    skeleton_->rodata->filter_comms = !options.comms.empty();
+    skeleton_->rodata->filter_namespaces = !options.pid_namespaces.empty();
     skeleton_->rodata->pid_namespace = options.pid_namespace_inode;
     skeleton_->rodata->raw_stacks_per_second =
         static_cast<uint32_t>((options.raw_stacks_per_second + cpus - 1) / cpus);
@@ -110,15 +109,34 @@ Status BpfPrograms::Load(const SamplerOptions &options, size_t cpus) {
         return Status::Error(KindOf(-error), "cannot load the BPF programs: " + LibbpfLog(), -error);
     // Needs CAP_SYS_ADMIN; without it the cost is reported as unknown (0).
     stats_ = Fd(bpf_enable_stats(BPF_STATS_RUN_TIME));
+    if (Status status = FillFilters(options); !status.ok()) return status;
     uint32_t slot = 0;
-    if (options.cgroup_fd >= 0 &&
-        bpf_map_update_elem(bpf_map__fd(skeleton_->maps.cgroups), &slot, &options.cgroup_fd, BPF_ANY))
-        return Status::Error(Kind::invalid, "cannot filter by this cgroup (not a cgroup v2 directory?)",
-                             errno);
     int walk = bpf_program__fd(skeleton_->progs.walk_tail);
     if (!uses_loop_ && bpf_map_update_elem(bpf_map__fd(skeleton_->maps.steps), &slot, &walk, BPF_ANY))
         return Status::Error(Kind::unsupported, "cannot chain the unwinder's programs", errno);
     return CheckLayout();
+}
+
+Status BpfPrograms::FillFilters(const SamplerOptions &options) {
+    uint32_t slot = 0;
+    const uint8_t is_wanted = 1;
+    for (int cgroup : options.cgroup_fds) {
+        if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.cgroups), &slot, &cgroup, BPF_ANY))
+            return Status::Error(Kind::invalid, "cannot filter by this cgroup (not a cgroup v2 directory?)",
+                                 errno);
+        slot++;
+    }
+    for (const std::string &name : options.comms) {
+        char comm[COMM_BYTES] = {};
+        std::memcpy(comm, name.data(), std::min<size_t>(name.size(), COMM_BYTES - 1));
+        if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.comms), comm, &is_wanted, BPF_ANY))
+            return Status::Error(Kind::invalid, "cannot filter by the thread name " + name, errno);
+    }
+    for (uint32_t inode : options.pid_namespaces)
+        if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.pid_namespaces), &inode, &is_wanted, BPF_ANY))
+            return Status::Error(Kind::invalid, "cannot filter by the pid namespace " + std::to_string(inode),
+                                 errno);
+    return Status::Ok();
 }
 
 // The object and this file are built from one header, but a stale object must not be decoded with new

@@ -54,6 +54,7 @@ class BpfPrograms {
 
   private:
     Status Open(const SamplerOptions &options, size_t cpus);
+    Status FillFilters(const SamplerOptions &options);
     void SetSizes(const SamplerOptions &options);
     Status CheckLayout() const;
     bpf_program *sampler() const;

@@ -81,8 +81,16 @@ void RecordDecoder::Decode(std::span<const std::byte> record) {
     columns_.pid.push_back(static_cast<int32_t>(header.pid));
     columns_.tid.push_back(static_cast<int32_t>(header.tid));
     columns_.time_ns.push_back(static_cast<double>(header.time_ns));
+    columns_.process_start_ns.push_back(static_cast<double>(header.process_start));
+    columns_.cgroup_id.push_back(static_cast<double>(header.cgroup_id));
     columns_.stack_end.push_back(header.stack_end);
     columns_.comm.push_back(InternComm(header.comm));
+}
+
+void RecordDecoder::ForgetStacks() {
+    if (!columns_.stack.empty()) return; // they hold ids of today
+    stacks_ = StackInterner();
+    columns_.first_new_stack = 0;
 }
 
 SampleColumns RecordDecoder::Take() {

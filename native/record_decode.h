@@ -16,7 +16,7 @@ namespace emberscope {
 // One batch, as src/native/sample-batch.ts describes it column by column.
 struct SampleColumns {
     std::vector<int32_t> stack, pid, tid, comm;
-    std::vector<double> time_ns;
+    std::vector<double> time_ns, process_start_ns, cgroup_id;
     std::vector<uint8_t> stack_end;
     std::vector<std::string> comms;
     int32_t first_new_stack = 0;
@@ -57,6 +57,8 @@ class RecordDecoder {
     void Decode(std::span<const std::byte> record);
     // Ends the batch and begins the next.
     SampleColumns Take();
+    // Between two batches: ids begin at 0 again, so that a session without end does not grow.
+    void ForgetStacks();
     uint64_t malformed() const { return malformed_; }
 
   private:

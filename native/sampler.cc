@@ -7,6 +7,15 @@
 
 namespace emberscope {
 
+namespace {
+
+// Of a record in a ring, with the ring's own header.
+uint64_t RingBytesOf(size_t record_bytes) {
+    return 8 + (record_bytes + 7) / 8 * 8;
+}
+
+} // namespace
+
 Result<std::unique_ptr<Sampler>> Sampler::Open(const SamplerOptions &options) {
     std::unique_ptr<Sampler> sampler(new Sampler());
     sampler->by_pid_ = options.by_pid;
@@ -39,8 +48,9 @@ Status Sampler::OpenRings(const SamplerOptions &options) {
         return 0;
     };
     auto take_stack = [](void *self, void *data, size_t bytes) {
-        static_cast<Sampler *>(self)->stages_->queue().AddStack(
-            {static_cast<const std::byte *>(data), bytes});
+        auto *sampler = static_cast<Sampler *>(self);
+        sampler->drained_raw_stacks_ += RingBytesOf(bytes);
+        sampler->stages_->queue().AddStack({static_cast<const std::byte *>(data), bytes});
         return 0;
     };
     samples_ = ring_buffer__new(programs_.samples_map(), take_sample, this, nullptr);
@@ -51,6 +61,7 @@ Status Sampler::OpenRings(const SamplerOptions &options) {
 }
 
 void Sampler::TakeSample(std::span<const std::byte> record) {
+    drained_samples_ += RingBytesOf(record.size());
     sample_header header{};
     if (record.size() >= sizeof(header)) std::memcpy(&header, record.data(), sizeof(header));
     if (header.ticket) return stages_->queue().AddSample(record);
@@ -111,6 +122,7 @@ void Sampler::Stop() {
 
 // Samples leave first: a raw stack is written before its sample, and events reach at least as far.
 Result<SampleColumns> Sampler::Drain() {
+    drained_samples_ = drained_raw_stacks_ = 0;
     int consumed = ring_buffer__consume(samples_);
     if (consumed < 0) return Status::Error(Kind::io, "cannot read the sample ring", -consumed);
     consumed = ring_buffer__consume(raw_stacks_);

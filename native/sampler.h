@@ -33,11 +33,17 @@ class Sampler {
     Status AddTarget(int32_t pid);
     Status Start();
     void Stop();
+    Status SetRate(uint32_t rate_hz) { return timers_.SetRate(rate_hz); }
+    // Stack ids begin at 0 again, with the next Drain().
+    void ForgetStacks() { decoder_.ForgetStacks(); }
     // Empties every ring; the events go to the tracker, and wait for DrainEvents().
     Result<SampleColumns> Drain();
     // Events up to the last Drain(), and at least as far as its samples.
     std::vector<ProcessEvent> DrainEvents();
     std::vector<double> Counters() const;
+    // How much of the rings the last Drain() found filled, in bytes.
+    uint64_t drained_samples() const { return drained_samples_; }
+    uint64_t drained_raw_stacks() const { return drained_raw_stacks_; }
     uint64_t waiting() const { return stages_->queue().waiting(); }
     BpfStats Stats() const { return programs_.Stats(); }
     UnwindStats Unwinding() const { return stages_->stats(); }
@@ -56,6 +62,7 @@ class Sampler {
     BpfPrograms programs_;
     ring_buffer *samples_ = nullptr, *raw_stacks_ = nullptr;
     Sideband sideband_;
+    uint64_t drained_samples_ = 0, drained_raw_stacks_ = 0;
     RecordDecoder decoder_;
     // Sample records of this drain, one behind the other, and where each ends: they wait for the events.
     std::vector<std::byte> records_;

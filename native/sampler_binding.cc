@@ -1,5 +1,6 @@
 #include "sampler_binding.h"
 
+#include <cmath>
 #include <cstring>
 #include <ctime>
 #include <sys/resource.h>
@@ -42,7 +43,10 @@ class SamplerObject : public Napi::ObjectWrap<SamplerObject> {
                            {InstanceAccessor<&SamplerObject::Event>("event"),
                             InstanceAccessor<&SamplerObject::Unwinder>("unwinder"),
                             InstanceAccessor<&SamplerObject::WaitingStacks>("waitingStacks"),
+                            InstanceAccessor<&SamplerObject::DrainedBytes>("drainedBytes"),
                             InstanceMethod<&SamplerObject::AddTarget>("addTarget"),
+                            InstanceMethod<&SamplerObject::SetRate>("setRate"),
+                            InstanceMethod<&SamplerObject::ForgetStacks>("forgetStacks"),
                             InstanceMethod<&SamplerObject::Start>("start"),
                             InstanceMethod<&SamplerObject::Stop>("stop"),
                             InstanceMethod<&SamplerObject::Drain>("drain"),
@@ -101,6 +105,28 @@ class SamplerObject : public Napi::ObjectWrap<SamplerObject> {
 
     void Stop(const Napi::CallbackInfo &info) {
         if (Sampler *sampler = Open(info.Env())) sampler->Stop();
+    }
+
+    void SetRate(const Napi::CallbackInfo &info) {
+        Sampler *sampler = Open(info.Env());
+        if (!sampler) return;
+        double rate = info.Length() > 0 && info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : 0;
+        if (rate < kRateMin || rate > kRateMax || rate != std::floor(rate)) {
+            Napi::RangeError::New(info.Env(), "Expected the rate to be an integer from 1 to 999")
+                .ThrowAsJavaScriptException();
+            return;
+        }
+        if (Status status = sampler->SetRate(static_cast<uint32_t>(rate)); !status.ok())
+            Throw(info.Env(), status);
+    }
+
+    void ForgetStacks(const Napi::CallbackInfo &info) {
+        if (Sampler *sampler = Open(info.Env())) sampler->ForgetStacks();
+    }
+
+    Napi::Value DrainedBytes(const Napi::CallbackInfo &info) {
+        Sampler *sampler = Open(info.Env());
+        return sampler ? Napi::Value(DrainedBytesToJs(info.Env(), *sampler)) : info.Env().Undefined();
     }
 
     Napi::Value Drain(const Napi::CallbackInfo &info) {

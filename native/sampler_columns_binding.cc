@@ -8,9 +8,10 @@ namespace emberscope {
 
 namespace {
 
+// In a worker that is being ended nothing can be made any more: arrays are then without memory.
 template <typename Array, typename T> Array Column(Napi::Env env, const std::vector<T> &values) {
     Array array = Array::New(env, values.size());
-    if (!values.empty()) std::memcpy(array.Data(), values.data(), values.size() * sizeof(T));
+    if (!values.empty() && array.Data()) std::memcpy(array.Data(), values.data(), values.size() * sizeof(T));
     return array;
 }
 
@@ -25,7 +26,7 @@ Napi::Array Strings(Napi::Env env, const std::vector<T> &values, Get get) {
 template <typename Array, typename Get>
 Array EventColumn(Napi::Env env, const std::vector<ProcessEvent> &events, Get get) {
     Array array = Array::New(env, events.size());
-    for (size_t i = 0; i < events.size(); i++)
+    for (size_t i = 0; i < events.size() && array.Data(); i++)
         array[i] = get(events[i]);
     return array;
 }
@@ -52,6 +53,8 @@ Napi::Object SamplesToJs(Napi::Env env, const SampleColumns &columns) {
     batch.Set("pid", Column<Napi::Int32Array>(env, columns.pid));
     batch.Set("tid", Column<Napi::Int32Array>(env, columns.tid));
     batch.Set("timeNs", Column<Napi::Float64Array>(env, columns.time_ns));
+    batch.Set("processStartNs", Column<Napi::Float64Array>(env, columns.process_start_ns));
+    batch.Set("cgroupId", Column<Napi::Float64Array>(env, columns.cgroup_id));
     batch.Set("comm", Column<Napi::Int32Array>(env, columns.comm));
     batch.Set("comms", Strings(env, columns.comms, [](const std::string &comm) { return comm; }));
     batch.Set("stackEnd", Column<Napi::Uint8Array>(env, columns.stack_end));
@@ -93,6 +96,11 @@ Napi::Value CountersToJs(Napi::Env env, const std::vector<double> &counters) {
 
 Napi::Object BpfStatsToJs(Napi::Env env, const BpfStats &stats) {
     return Numbers(env, {{"runs", stats.runs}, {"timeNs", stats.time_ns}});
+}
+
+Napi::Object DrainedBytesToJs(Napi::Env env, const Sampler &sampler) {
+    return Numbers(env,
+                   {{"samples", sampler.drained_samples()}, {"rawStacks", sampler.drained_raw_stacks()}});
 }
 
 Napi::Object UnwindStatsToJs(Napi::Env env, const UnwindStats &stats, uint64_t map_bytes) {

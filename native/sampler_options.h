@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace emberscope {
 
@@ -12,8 +13,9 @@ struct SamplerOptions {
     uint32_t rate_hz = 99;
     std::string event = "auto";
     bool by_pid = true;
-    int cgroup_fd = -1;
-    std::string comm;
+    std::vector<int> cgroup_fds;
+    std::vector<std::string> comms;
+    std::vector<uint32_t> pid_namespaces;
     bool kernel_stacks = true;
     uint32_t dither = 4;
     uint32_t pid_namespace_inode = 0;

@@ -3,6 +3,9 @@
 #include <bit>
 #include <cmath>
 #include <string>
+#include <vector>
+
+#include "abi.h"
 
 namespace emberscope {
 
@@ -14,15 +17,27 @@ class OptionReader {
     explicit OptionReader(const Napi::Object &object) : env_(object.Env()), object_(object) {}
 
     uint32_t Integer(const char *name, uint32_t min, uint32_t max) {
-        Napi::Value value = Get(name);
-        if (env_.IsExceptionPending()) return 0;
-        if (!value.IsNumber()) return Refuse<Napi::TypeError>(name, "a number"), 0;
-        double number = value.As<Napi::Number>().DoubleValue();
-        if (number >= min && number <= max && number == std::floor(number))
-            return static_cast<uint32_t>(number);
-        Refuse<Napi::RangeError>(name,
-                                 "an integer from " + std::to_string(min) + " to " + std::to_string(max));
-        return 0;
+        return IntegerOf(Get(name), name, min, max);
+    }
+
+    // At most `count` of them.
+    template <typename T>
+    std::vector<T> Integers(const char *name, uint32_t min, uint32_t max, size_t count) {
+        std::vector<T> values;
+        for (const Napi::Value &value : List(name, count)) {
+            values.push_back(static_cast<T>(IntegerOf(value, name, min, max)));
+            if (env_.IsExceptionPending()) break;
+        }
+        return values;
+    }
+
+    std::vector<std::string> Texts(const char *name, size_t count) {
+        std::vector<std::string> texts;
+        for (const Napi::Value &value : List(name, count)) {
+            if (!value.IsString()) return Refuse<Napi::TypeError>(name, "an array of strings"), texts;
+            texts.push_back(value.As<Napi::String>().Utf8Value());
+        }
+        return texts;
     }
 
     std::string Text(const char *name) {
@@ -63,6 +78,31 @@ class OptionReader {
     }
 
   private:
+    uint32_t IntegerOf(const Napi::Value &value, const char *name, uint32_t min, uint32_t max) {
+        if (env_.IsExceptionPending()) return 0;
+        if (!value.IsNumber()) return Refuse<Napi::TypeError>(name, "a number"), 0;
+        double number = value.As<Napi::Number>().DoubleValue();
+        if (number >= min && number <= max && number == std::floor(number))
+            return static_cast<uint32_t>(number);
+        Refuse<Napi::RangeError>(name,
+                                 "an integer from " + std::to_string(min) + " to " + std::to_string(max));
+        return 0;
+    }
+
+    std::vector<Napi::Value> List(const char *name, size_t count) {
+        Napi::Value value = Get(name);
+        std::vector<Napi::Value> values;
+        if (env_.IsExceptionPending()) return values;
+        if (!value.IsArray()) return Refuse<Napi::TypeError>(name, "an array"), values;
+        auto array = value.As<Napi::Array>();
+        if (array.Length() > count)
+            return Refuse<Napi::RangeError>(name, "an array of at most " + std::to_string(count)), values;
+        for (uint32_t i = 0; i < array.Length() && !env_.IsExceptionPending(); i++)
+            values.push_back(array.Get(i));
+        if (env_.IsExceptionPending()) values.clear();
+        return values;
+    }
+
     Napi::Value Get(const char *name) {
         return env_.IsExceptionPending() ? Napi::Value() : Napi::Value(object_.Get(name));
     }
@@ -75,12 +115,12 @@ class OptionReader {
 SamplerOptions OptionsFromJs(const Napi::Object &object) {
     SamplerOptions options;
     OptionReader reader(object);
-    options.rate_hz = reader.Integer("rateHz", 1, 999);
+    options.rate_hz = reader.Integer("rateHz", kRateMin, kRateMax);
     options.event = reader.Text("event");
     options.by_pid = reader.Flag("byPid");
-    uint32_t cgroup = reader.Integer("cgroupFd", 0, INT32_MAX);
-    options.cgroup_fd = cgroup > 0 ? static_cast<int>(cgroup) : -1;
-    options.comm = reader.Text("comm");
+    options.cgroup_fds = reader.Integers<int>("cgroupFds", 0, INT32_MAX, CGROUPS_MAX);
+    options.comms = reader.Texts("comms", COMMS_MAX);
+    options.pid_namespaces = reader.Integers<uint32_t>("pidNamespaces", 1, UINT32_MAX, PID_NAMESPACES_MAX);
     options.kernel_stacks = reader.Flag("kernelStacks");
     options.dither = reader.Integer("dither", 1, 64);
     options.pid_namespace_inode = reader.Integer("pidNamespaceInode", 0, UINT32_MAX);

@@ -8,6 +8,9 @@
 namespace emberscope {
 
 // With a JavaScript exception pending (TypeError, RangeError) the result is not to be used.
+// Samples a second and CPU.
+constexpr uint32_t kRateMin = 1, kRateMax = 999;
+
 SamplerOptions OptionsFromJs(const Napi::Object &object);
 
 } // namespace emberscope

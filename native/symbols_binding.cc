@@ -14,7 +14,7 @@ namespace {
 
 template <typename Array, typename Value> Array ToArray(Napi::Env env, const std::vector<Value> &values) {
     Array array = Array::New(env, values.size());
-    std::copy(values.begin(), values.end(), array.Data());
+    if (array.Data()) std::copy(values.begin(), values.end(), array.Data()); // null while a worker ends
     return array;
 }
 
@@ -53,6 +53,18 @@ Napi::Object ElfToObject(Napi::Env env, const ElfAnswer &answer) {
 
 Napi::Object KallsymsToObject(Napi::Env env, const KallsymsAnswer &answer) {
     Napi::Object object = NamesToObject(env, answer);
+    object.Set("module", ToArray<Napi::Int32Array>(env, answer.module));
+    object.Set("modules", ToStrings(env, answer.modules.names()));
+    object.Set("hidden", answer.hidden);
+    object.Set("failure", answer.failure);
+    return object;
+}
+
+Napi::Object KernelFunctionsToObject(Napi::Env env, const KernelFunctions &answer) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("start", ToArray<Napi::Float64Array>(env, answer.start));
+    object.Set("nameAt", ToArray<Napi::Uint32Array>(env, answer.name_at));
+    object.Set("names", ToArray<Napi::Uint8Array>(env, answer.names));
     object.Set("module", ToArray<Napi::Int32Array>(env, answer.module));
     object.Set("modules", ToStrings(env, answer.modules.names()));
     object.Set("hidden", answer.hidden);
@@ -148,6 +160,26 @@ Napi::Value ResolveKallsymsCall(const Napi::CallbackInfo &info) {
     return ReaderWorker<KallsymsAnswer>::Start(info.Env(), std::move(work), KallsymsToObject);
 }
 
+KernelFunctions ListFunctionsOf(int fd, int open_error) {
+    KernelFunctions answer;
+    answer.name_at.push_back(0);
+    answer.failure = std::string("cannot open the file: ") + strerror(open_error);
+    if (fd < 0) return answer;
+    Result<FileSource> source = FileSource::Open(fd);
+    if (source.ok()) return ListKernelFunctions(source.value());
+    answer.failure = source.status().message;
+    return answer;
+}
+
+Napi::Value ListKernelFunctionsCall(const Napi::CallbackInfo &info) {
+    if (!info[0].IsString()) return Misuse(info.Env(), "Expected listKernelFunctions(path: string)");
+    auto work = [path = info[0].As<Napi::String>().Utf8Value()] {
+        Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+        return ListFunctionsOf(fd.get(), errno);
+    };
+    return ReaderWorker<KernelFunctions>::Start(info.Env(), std::move(work), KernelFunctionsToObject);
+}
+
 Napi::Value ResolvePerfMapCall(const Napi::CallbackInfo &info) {
     if (!info[0].IsNumber() || !IsFloat64Array(info[1])) {
         return Misuse(info.Env(), "Expected resolvePerfMap(fd: number, addresses: Float64Array)");
@@ -164,6 +196,8 @@ void RegisterSymbolReaders(Napi::Env env, Napi::Object exports) {
     exports.Set("resolveElf", Napi::Function::New(env, ResolveElfCall, "resolveElf"));
     exports.Set("findDebugFiles", Napi::Function::New(env, FindDebugFilesCall, "findDebugFiles"));
     exports.Set("resolveKallsyms", Napi::Function::New(env, ResolveKallsymsCall, "resolveKallsyms"));
+    exports.Set("listKernelFunctions",
+                Napi::Function::New(env, ListKernelFunctionsCall, "listKernelFunctions"));
     exports.Set("resolvePerfMap", Napi::Function::New(env, ResolvePerfMapCall, "resolvePerfMap"));
 }
 

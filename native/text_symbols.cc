@@ -12,6 +12,7 @@ namespace emberscope {
 namespace {
 
 constexpr uint64_t kMaxKallsyms = uint64_t{1} << 30;
+constexpr uint64_t kMaxListedKallsyms = 256 << 20; // a real one has 5 to 20 MB
 constexpr uint64_t kMaxPerfMap = uint64_t{8} << 30;
 constexpr uint64_t kMaxKernelSymbol = 4 << 20;
 constexpr double kSignedEnd = 9223372036854775808.0; // 2^63
@@ -153,6 +154,74 @@ KallsymsAnswer ResolveKallsyms(const ByteSource &list, const std::vector<double>
         answer.module[row] = answer.modules.Intern(symbol->module);
         answer.symbol_start[row] = ToSigned(symbol->start);
     }
+    return answer;
+}
+
+namespace {
+
+// A function whose name lies in a text of many; module as an index.
+struct ListedFunction {
+    uint64_t start;
+    uint32_t name_at, name_bytes;
+    int32_t module;
+    char type;
+};
+
+// Some names for one address: the same one as ResolveKallsyms() would take.
+bool ListedFunctionWins(const ListedFunction &a, const ListedFunction &b, const std::string &names) {
+    auto symbol = [&names](const ListedFunction &function) {
+        return KernelSymbol{function.start, function.type,
+                            names.substr(function.name_at, function.name_bytes), ""};
+    };
+    return KernelSymbolWins(symbol(a), symbol(b));
+}
+
+void Compact(const std::vector<ListedFunction> &functions, const std::string &names,
+             KernelFunctions *answer) {
+    for (const ListedFunction &function : functions) {
+        answer->start.push_back(ToSigned(function.start));
+        answer->module.push_back(function.module);
+        answer->name_at.push_back(static_cast<uint32_t>(answer->names.size()));
+        answer->names.insert(answer->names.end(), names.begin() + function.name_at,
+                             names.begin() + function.name_at + function.name_bytes);
+    }
+    answer->name_at.push_back(static_cast<uint32_t>(answer->names.size()));
+}
+
+} // namespace
+
+KernelFunctions ListKernelFunctions(const ByteSource &list) {
+    KernelFunctions answer;
+    answer.modules.Intern("");
+    std::vector<ListedFunction> functions;
+    std::string names;
+    LineReader lines(list, kMaxListedKallsyms);
+    TextLine line;
+    bool any = false, any_address = false;
+    while (lines.Next(&line)) {
+        ListedFunction function{};
+        std::string_view name, module;
+        if (!ParseKallsymsLine(line.text, &function.start, &function.type, &name, &module)) continue;
+        any = true;
+        any_address = any_address || function.start != 0;
+        const bool is_kernel = function.start >> 63;
+        if (!is_kernel || !IsText(function.type)) continue;
+        function.name_at = static_cast<uint32_t>(names.size());
+        function.name_bytes = static_cast<uint32_t>(name.size());
+        function.module = answer.modules.Intern(std::string(module));
+        names += name;
+        functions.push_back(function);
+    }
+    answer.failure = lines.status().message;
+    answer.hidden = any && !any_address;
+    std::sort(functions.begin(), functions.end(), [&names](const ListedFunction &a, const ListedFunction &b) {
+        return a.start != b.start ? a.start < b.start : ListedFunctionWins(a, b, names);
+    });
+    auto end =
+        std::unique(functions.begin(), functions.end(),
+                    [](const ListedFunction &a, const ListedFunction &b) { return a.start == b.start; });
+    functions.erase(end, functions.end());
+    Compact(functions, names, &answer);
     return answer;
 }
 

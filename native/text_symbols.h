@@ -23,6 +23,20 @@ struct KallsymsAnswer : ResolvedNames {
 // most 4 MiB: the list has no sizes, and the space behind the last function of a module is not that function.
 KallsymsAnswer ResolveKallsyms(const ByteSource &list, const std::vector<double> &addresses);
 
+// All functions of a list like /proc/kallsyms, one an address, ascending; only of the kernel half. For a
+// session that asks again and again.
+struct KernelFunctions {
+    std::vector<double> start;     // signed process addresses
+    std::vector<uint32_t> name_at; // of name i: names[name_at[i]..name_at[i + 1])
+    std::vector<uint8_t> names;
+    std::vector<int32_t> module; // index into modules
+    NameTable modules;           // [0] is '': the kernel itself
+    bool hidden = false;
+    std::string failure;
+};
+
+KernelFunctions ListKernelFunctions(const ByteSource &list);
+
 struct PerfMapAnswer : ResolvedNames {
     using ResolvedNames::ResolvedNames;
     uint64_t malformed_lines = 0;

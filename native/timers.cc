@@ -13,9 +13,15 @@ namespace emberscope {
 
 namespace {
 
-perf_event_attr TimerAttributes(const std::string &event, const SamplerOptions &options) {
-    uint64_t ticks_per_second = static_cast<uint64_t>(options.rate_hz) * SamplingPeriod(options.dither);
+// What the kernel calls the period of the event: ticks a second of `cycles`, nanoseconds of the clock, which
+// are finer than a frequency.
+uint64_t TickPeriod(const std::string &event, uint32_t rate_hz, uint32_t dither) {
+    uint64_t ticks_per_second = static_cast<uint64_t>(rate_hz) * SamplingPeriod(dither);
+    return event == "cycles" ? ticks_per_second / TICK_ONE : 1000000000ull * TICK_ONE / ticks_per_second;
+}
 
+perf_event_attr TimerAttributes(const std::string &event, const SamplerOptions &options) {
+    uint64_t period = TickPeriod(event, options.rate_hz, options.dither);
     perf_event_attr attr{};
     attr.size = sizeof(attr);
     attr.disabled = 1;
@@ -23,12 +29,11 @@ perf_event_attr TimerAttributes(const std::string &event, const SamplerOptions &
         attr.type = PERF_TYPE_HARDWARE;
         attr.config = PERF_COUNT_HW_CPU_CYCLES;
         attr.freq = 1;
-        attr.sample_freq = ticks_per_second / TICK_ONE;
+        attr.sample_freq = period;
     } else {
         attr.type = PERF_TYPE_SOFTWARE;
         attr.config = PERF_COUNT_SW_CPU_CLOCK;
-        attr.sample_period =
-            1000000000ull * TICK_ONE / ticks_per_second; // nanoseconds: finer than a frequency
+        attr.sample_period = period;
     }
     return attr;
 }
@@ -72,6 +77,7 @@ Status Timers::OpenEvent(const char *event, const SamplerOptions &options, const
         fds_.emplace_back(static_cast<int>(fd));
     }
     event_ = event;
+    dither_ = options.dither;
     return Status::Ok();
 }
 
@@ -83,6 +89,14 @@ Status Timers::Open(const SamplerOptions &options, const std::vector<int> &cpus)
         if (status.ok() || options.event == "cycles" || status.kind == Kind::not_permitted) return status;
     }
     return OpenEvent("cpu-clock", options, cpus);
+}
+
+Status Timers::SetRate(uint32_t rate_hz) {
+    uint64_t period = TickPeriod(event_, rate_hz, dither_);
+    for (const Fd &fd : fds_)
+        if (ioctl(fd.get(), PERF_EVENT_IOC_PERIOD, &period))
+            return Status::Error(Kind::invalid, "cannot sample at " + std::to_string(rate_hz) + " Hz", errno);
+    return Status::Ok();
 }
 
 void Timers::Disable() {

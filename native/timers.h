@@ -20,6 +20,8 @@ class Timers {
     // Opens them, not yet running. Errors: not_permitted, unsupported.
     Status Open(const SamplerOptions &options, const std::vector<int> &cpus);
     void Disable();
+    // From the next tick on. Errors: invalid, when the kernel refuses the rate.
+    Status SetRate(uint32_t rate_hz);
     // 'cycles' or 'cpu-clock'.
     const std::string &event() const { return event_; }
     const std::vector<Fd> &fds() const { return fds_; }
@@ -27,6 +29,7 @@ class Timers {
   private:
     Status OpenEvent(const char *event, const SamplerOptions &options, const std::vector<int> &cpus);
     std::string event_;
+    uint32_t dither_ = 1;
     std::vector<Fd> fds_;
 };
 

@@ -4,9 +4,10 @@
  * was mapped over its code.
  */
 import type { FrameKind, Label } from '../model/profile.ts'
+import type { SampledProcess } from '../model/sampled-process.ts'
 import type { Window } from '../model/window.ts'
 import type { SampleBatch } from '../native/sample-batch.ts'
-import type { ExecutableTable } from '../process/executable-table.ts'
+import type { ExecutableTable, Owner } from '../process/executable-table.ts'
 import type { ProcessTable } from '../process/process-table.ts'
 import { type FrameId, FrameInterner } from './frame-interner.ts'
 import { NO_PARENT, type NodeId, StackInterner } from './stack-interner.ts'
@@ -37,6 +38,10 @@ export class Aggregator {
   readonly #described: NewStacks[] = []
   readonly #labelSetByKey = new Map<string, number>()
   readonly #labelSets: Label[][] = []
+  readonly #sampledByKey = new Map<string, number>()
+  readonly #sampled: SampledProcess[] = []
+  readonly #sampledOfLabelSet: number[] = []
+  #announced = 0
   readonly #rows = { stack: [] as number[], labelSet: [] as number[], timeNs: [] as number[] }
 
   constructor(processes: ProcessTable, executables: ExecutableTable) {
@@ -112,10 +117,13 @@ export class Aggregator {
     const pid = batch.pid[i]!
     const tid = batch.tid[i]!
     const thread = batch.comms[batch.comm[i]!]!
-    const comm = this.#processes.owner(pid, batch.timeNs[i]!).comm || thread
-    const key = `${pid} ${tid} ${comm}\0${thread}`
+    const owner = this.#processes.owner(pid, batch.timeNs[i]!)
+    const comm = owner.comm || thread
+    const identity = `${pid} ${batch.processStartNs[i]!} ${batch.cgroupId[i]!} ${comm}`
+    const key = `${tid} ${identity}\0${thread}`
     const known = this.#labelSetByKey.get(key)
     if (known !== undefined) return known
+    this.#sampledOfLabelSet.push(this.#sampledProcess(identity, owner, comm, batch, i))
     const labels = [
       { key: 'pid', num: pid },
       { key: 'tid', num: tid },
@@ -127,6 +135,28 @@ export class Aggregator {
     return id
   }
 
+  /** A process that moved to another cgroup, or became another program, is listed again. */
+  #sampledProcess(identity: string, owner: Owner, comm: string, batch: SampleBatch, i: number): number {
+    const known = this.#sampledByKey.get(identity)
+    if (known !== undefined) return known
+    const added = this.#sampled.push({
+      pid: owner.pid,
+      parentPid: owner.parent,
+      comm,
+      cgroupId: BigInt(batch.cgroupId[i]!),
+      startNs: batch.processStartNs[i]!,
+    })
+    this.#sampledByKey.set(identity, added - 1)
+    return added - 1
+  }
+
+  /** Processes sampled for the first time since this was last asked. */
+  takeNewProcesses(): readonly SampledProcess[] {
+    const seen = this.#sampled.slice(this.#announced)
+    this.#announced = this.#sampled.length
+    return seen
+  }
+
   /** Freezes what was added. */
   toWindow(times: WindowTimes): Window {
     return {
@@ -136,12 +166,18 @@ export class Aggregator {
       samples: {
         stack: Int32Array.from(this.#rows.stack),
         labelSet: Int32Array.from(this.#rows.labelSet),
-        timeNs: Float64Array.from(this.#rows.timeNs, (timeNs) => Math.max(0, timeNs - times.bootTimeNs)),
+        timeNs: Float64Array.from(this.#rows.timeNs, (timeNs) => withinWindow(timeNs, times)),
       },
       labelSets: this.#labelSets,
+      origins: { processes: this.#sampled, ofLabelSet: Int32Array.from(this.#sampledOfLabelSet) },
       timeNs: times.timeNs,
       durationNs: times.durationNs,
       periodNs: times.periodNs,
     }
   }
+}
+
+/** Nanoseconds since the start. A stack that waited for its unwind table may come a window late: it is counted there. */
+function withinWindow(timeNs: number, { bootTimeNs, durationNs }: WindowTimes): number {
+  return Math.max(0, Math.min(timeNs - bootTimeNs, durationNs - 1))
 }

@@ -37,6 +37,7 @@ export const UNNAMED_REASONS = {
   no_symbols: '%f has no symbol table that covers it (stripped; install its debug symbols)',
   not_covered: 'no symbol of %f covers the address',
   file_gone: '%f was gone before it could be opened',
+  too_many_files: '%f was not kept open: too many files were',
   not_permitted: '%f may not be read',
   not_elf: '%f is not an ELF file we can read (damaged or another format)',
   unmapped: 'no mapping of the process covers the address',

@@ -3,7 +3,7 @@
 /**
  * All sample records that were in the ring, in ring order, plus the stacks not seen before in this session.
  *
- * Shape: sample i shows stack `stack[i]` (a dense id, valid for the whole session). Stacks `firstNewStack + j`
+ * Shape: sample i shows stack `stack[i]` (a dense id, valid until forgetStacks()). Stacks `firstNewStack + j`
  * (j = 0..newStackPid.length-1) are described once, in the batch where they first occur: frames of stack j are
  * frames[newStackStart[j]..newStackStart[j+1]), leaf first, the first `newStackKernelFrames[j]` of them kernel frames.
  * `frames` are process addresses as the CPU saw them (callers: return addresses), see model/addresses.ts.
@@ -14,6 +14,10 @@ export interface SampleBatch {
   readonly tid: Int32Array
   /** CLOCK_BOOTTIME nanoseconds. */
   readonly timeNs: Float64Array
+  /** CLOCK_BOOTTIME nanoseconds of the start of its process: with the pid, its identity. */
+  readonly processStartNs: Float64Array
+  /** Inode of the cgroup v2 directory that the thread is in. */
+  readonly cgroupId: Float64Array
   /** Index into `comms`: the thread's name when the sample was taken. */
   readonly comm: Int32Array
   readonly comms: readonly string[]

@@ -9,10 +9,12 @@ export interface SamplerOptions {
   readonly event: 'auto' | 'cpu-clock' | 'cycles'
   /** Only processes of the pid set (see addTarget) and their later children; false: every process. */
   readonly byPid: boolean
-  /** 0: all; else an open descriptor of a cgroup v2 directory. */
-  readonly cgroupFd: number
-  /** '' : all; else the thread name must be equal (first 15 bytes). */
-  readonly comm: string
+  /** None: all; else open descriptors of cgroup v2 directories, at most 64, of which one must hold the task. */
+  readonly cgroupFds: readonly number[]
+  /** None: all; else the thread name must be equal (first 15 bytes) to one of these, at most 256. */
+  readonly comms: readonly string[]
+  /** None: all; else inodes of pid namespaces, at most 64: the task's innermost one must be among them. */
+  readonly pidNamespaces: readonly number[]
   readonly kernelStacks: boolean
   /** Timer ticks per sample (and a fraction, see bpf/abi.h), of which one at random is kept; 1: strictly periodic. */
   readonly dither: number
@@ -91,6 +93,12 @@ export interface NativeSampler {
   readonly unwinder: UnwinderVariant
   /** Samples that wait for an unwind table: a drain() soon will bring them. */
   readonly waitingStacks: number
+  /** Bytes that the last drain() found in each ring. */
+  readonly drainedBytes: { readonly samples: number; readonly rawStacks: number }
+  /** Samples per second and CPU from the next tick on, 1 to 999. Errors: RangeError; code 'usage' when the kernel refuses. */
+  setRate(rateHz: number): void
+  /** Between two drains: the next batch's stack ids begin at 0 again, and all its stacks are new. */
+  forgetStacks(): void
   /** Puts a process into the pid set. Errors: TypeError for no pid; code 'usage' when the set (65 536) is full. */
   addTarget(pid: number): void
   /** Reads the mappings of the processes that run, then starts the timers. */

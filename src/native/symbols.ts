@@ -39,6 +39,21 @@ export interface DebugFiles {
   readonly altFile: string
 }
 
+/** All functions of the kernel as columns, by address ascending. */
+export interface KernelFunctions {
+  /** Signed process addresses. */
+  readonly start: Float64Array
+  /** Name i is names[nameAt[i]..nameAt[i+1]), in UTF-8. */
+  readonly nameAt: Uint32Array
+  readonly names: Uint8Array
+  /** Index into `modules`; '' is the kernel itself. */
+  readonly module: Int32Array
+  readonly modules: readonly string[]
+  readonly hidden: boolean
+  /** '' or why the list could not be read. */
+  readonly failure: string
+}
+
 export interface SymbolReaders {
   /** `fileOffsets`: any order. `debugFd` -1 when there is no separate debug file. */
   resolveElf(fd: number, debugFd: number, fileOffsets: Float64Array): Promise<ResolvedElf>
@@ -57,6 +72,8 @@ export interface SymbolReaders {
       readonly failure: string
     }
   >
+  /** The whole list at once, some 3 MB: for a session that asks again and again. One name an address, as resolveKallsyms. */
+  listKernelFunctions(path: string): Promise<KernelFunctions>
   /** A perf map ("START SIZE name" in hex, one a line; later lines win). Bad lines are counted, not fatal. `failure`: '' or
    * why the map could not be read. */
   resolvePerfMap(

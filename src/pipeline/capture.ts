@@ -2,10 +2,9 @@
  * One capture from start to end: open, seed the pid set, pump until the end, close the window, name its frames, and say
  * how well it went. The stages are called in order and know nothing of one another.
  */
-import { arch, cpus, hostname, release } from 'node:os'
 import { Aggregator, type WindowTimes } from '../aggregate/aggregator.ts'
 import { AgentError } from '../errors.ts'
-import type { CaptureReport, CountByReason, Profile } from '../model/profile.ts'
+import type { CaptureReport, Profile } from '../model/profile.ts'
 import { loadAddon } from '../native/addon.ts'
 import type { NativeSampler } from '../native/sampler.ts'
 import { withDescendants } from '../process/descendants.ts'
@@ -13,9 +12,10 @@ import { ExecutableTable } from '../process/executable-table.ts'
 import { listPids } from '../process/proc-files.ts'
 import { ProcessTable } from '../process/process-table.ts'
 import { symbolize } from '../symbolize/symbolizer.ts'
+import { commentsOf, hostReport } from './host-report.ts'
 import { filterText, openSampler, type SamplingRequest, worded } from './open-sampler.ts'
 import { raisePriority } from './priority.ts'
-import { Pump, TURN_MS } from './pump.ts'
+import { droppedBy, Pump, TURN_MS } from './pump.ts'
 import { SelfCost } from './self-cost.ts'
 import { unwindingReport, unwindNotes } from './unwind-report.ts'
 import { watchForEnd } from './watch-end.ts'
@@ -60,7 +60,15 @@ export async function capture(request: CaptureRequest, hooks: CaptureHooks): Pro
   const addon = loadAddon()
   const processes = new ProcessTable(addon.abi.eventKinds)
   const executables = new ExecutableTable()
-  const sampler = openSampler({ ...request, byPid: request.target.kind !== 'all' })
+  const sampler = openSampler({
+    byPid: request.target.kind !== 'all',
+    rateHz: request.rateHz,
+    kernelStacks: request.kernelStacks,
+    cgroupPaths: request.cgroupPath === '' ? [] : [request.cgroupPath],
+    comms: request.comm === '' ? [] : [request.comm],
+    pidNamespaces: [],
+    turnMs: TURN_MS,
+  })
   try {
     const aggregator = new Aggregator(processes, executables)
     const pump = new Pump(sampler, processes, aggregator, addon.abi)
@@ -141,7 +149,7 @@ async function nameAndReport(session: Session, times: WindowTimes): Promise<Prof
   const symbolizerCpuNs = loadAddon().reapedChildrenCpuNs() - childCpuNs
   const report: CaptureReport = {
     target: request.target,
-    host: { name: hostname(), kernel: release(), arch: arch(), cpus: cpus().length },
+    host: hostReport(),
     event: sampler.event,
     rateHz: request.rateHz,
     durationNs: times.durationNs,
@@ -167,14 +175,7 @@ async function nameAndReport(session: Session, times: WindowTimes): Promise<Prof
       ...named.notes,
     ],
   }
-  return { ...named.profile, comments: comments(report), capture: report }
-}
-
-/** Reasons a captured sample can be lost for; captured = kept + the sum of these. */
-const DROP_REASONS = ['ring_full', 'malformed'] as const
-
-function droppedBy(counters: Record<string, number>): CountByReason {
-  return Object.fromEntries(DROP_REASONS.map((reason) => [reason, counters[reason] ?? 0]))
+  return { ...named.profile, comments: commentsOf(report), capture: report }
 }
 
 function lossNotes({ processes }: Session, counters: Record<string, number>): string[] {
@@ -184,15 +185,6 @@ function lossNotes({ processes }: Session, counters: Record<string, number>): st
   if ((counters.targets_full ?? 0) > 0)
     notes.push(`${counters.targets_full} child processes were not followed: more than 65 536 at once`)
   return notes
-}
-
-/** What a pprof file says of its origin; never the command line, which may hold secrets. */
-function comments({ host, event, rateHz }: CaptureReport): string[] {
-  return [
-    `host: ${host.name}`,
-    `kernel: ${host.kernel} ${host.arch}`,
-    `sampler: emberscope ${event} ${rateHz} Hz`,
-  ]
 }
 
 function noSamplesMessage(request: CaptureRequest, durationNs: number): string {

@@ -1,29 +1,300 @@
-/** A capture without end: one sampler, a profile for every window, in bounded memory. */
+/**
+ * A capture without end: one sampler, a profile for every window, in bounded memory. What a window needs is made with
+ * it and freed with it; what outlives windows (processes, open files, names) is forgotten by age or by a limit.
+ */
+import { cpus } from 'node:os'
+import { Aggregator } from '../aggregate/aggregator.ts'
 import { AgentError } from '../errors.ts'
+import { type Addon, loadAddon } from '../native/addon.ts'
+import type { NativeSampler } from '../native/sampler.ts'
+import { withDescendants } from '../process/descendants.ts'
+import { ExecutableTable } from '../process/executable-table.ts'
+import { HeldFiles } from '../process/held-files.ts'
+import { ProcessTable } from '../process/process-table.ts'
+import { NameCache } from '../symbolize/name-cache.ts'
 import type { ContinuousRequest, ContinuousSinks, ContinuousStats } from './continuous-types.ts'
+import { openSampler, worded } from './open-sampler.ts'
+import { PAUSE_MS_MAX, Pace } from './pace.ts'
+import { PauseMeter } from './pause-meter.ts'
+import { ProcessSurvey } from './process-survey.ts'
+import { droppedBy, Pump } from './pump.ts'
+import { rawRingBytes, ringBytes } from './ring-size.ts'
+import { startBootNs } from './self-cost.ts'
+import { bpfCostOf, sumOfCounts, WindowBooks } from './window-books.ts'
+import { WindowClock } from './window-clock.ts'
+import { WindowNamer } from './window-namer.ts'
 
 export type * from './continuous-types.ts'
 
+const RATE_HZ_MAX = 999
+/** Samples may sit in the ring while their CPU is still writing them; parked ones wait longer. */
+const LATE_NS = 2e9
+const PARKED_NS = 15e9
+
+/** All that is open between start() and stop(). */
+interface Session {
+  readonly addon: Addon
+  readonly sampler: NativeSampler
+  readonly processes: ProcessTable
+  readonly survey: ProcessSurvey
+  readonly files: HeldFiles
+  readonly pump: Pump
+  readonly pace: Pace
+  readonly clock: WindowClock
+  readonly namer: WindowNamer
+  readonly pauses: PauseMeter
+  readonly books: WindowBooks
+  readonly rings: { readonly samples: number; readonly rawStacks: number }
+  /** Of the window that is open. */
+  executables: ExecutableTable
+  aggregator: Aggregator
+  timer: NodeJS.Timeout | undefined
+}
+
 export class Continuous {
-  constructor(
-    readonly request: ContinuousRequest,
-    readonly sinks: ContinuousSinks,
-  ) {}
+  readonly #request: ContinuousRequest
+  readonly #sinks: ContinuousSinks
+  #rateHz: number
+  #session: Session | null = null
+  #stopping: Promise<void> | null = null
+  #windows = 0
+  readonly #ringUse = { samples: 0, rawStacks: 0 }
+  /** After stop(). */
+  #lastStats: ContinuousStats | null = null
 
-  /** Opens the sampler and starts it. Errors: AgentError. */
-  start(): Promise<void> {
-    return Promise.reject(new AgentError('internal', 'continuous capture is not built yet'))
+  constructor(request: ContinuousRequest, sinks: ContinuousSinks) {
+    this.#request = request
+    this.#sinks = sinks
+    this.#rateHz = checkedRate(request.rateHz)
   }
 
-  /** From the next tick on; the window ends here, so that each has one rate. */
-  setRate(_rateHz: number): void {}
+  /** Opens the sampler and starts it; samples are taken when it resolves. Errors: AgentError; nothing stays open then. */
+  async start(): Promise<void> {
+    if (this.#session || this.#stopping) throw new AgentError('internal', 'a continuous capture starts once')
+    const sampler = openSampler(this.#samplerRequest())
+    try {
+      this.#session = this.#open(sampler)
+      this.#seed(this.#session)
+      worded(() => sampler.start())
+    } catch (error) {
+      this.#session = null
+      sampler.close()
+      throw error
+    }
+    this.#rest(this.#session)
+    this.#session.survey.begin()
+  }
 
+  #samplerRequest() {
+    const { filters, kernelStacks } = this.#request
+    return {
+      byPid: filters.pids.length > 0,
+      rateHz: this.#rateHz,
+      kernelStacks,
+      cgroupPaths: filters.cgroupPaths,
+      comms: filters.comms,
+      pidNamespaces: filters.pidNamespaces ?? [],
+      turnMs: PAUSE_MS_MAX,
+    }
+  }
+
+  #open(sampler: NativeSampler): Session {
+    const addon = loadAddon()
+    const processes = new ProcessTable(addon.abi.eventKinds)
+    const files = new HeldFiles()
+    const pauses = new PauseMeter()
+    const executables = new ExecutableTable(files)
+    const aggregator = new Aggregator(processes, executables)
+    const pump = new Pump(sampler, processes, aggregator, addon.abi)
+    const clock = { bootNs: addon.bootTimeNs, unixMs: Date.now, random: Math.random }
+    return {
+      addon,
+      sampler,
+      processes,
+      survey: new ProcessSurvey(processes, this.#request.filters.pids.length === 0),
+      files,
+      pump,
+      pace: new Pace(),
+      clock: new WindowClock(this.#request, clock),
+      namer: new WindowNamer(addon, new NameCache(addon), pauses, (profile) => this.#sinks.onWindow(profile)),
+      pauses,
+      books: new WindowBooks(sampler, pump.counters()),
+      rings: {
+        samples: ringBytes(this.#rateHz, cpus().length),
+        rawStacks: rawRingBytes(this.#rateHz, cpus().length, PAUSE_MS_MAX),
+      },
+      executables,
+      aggregator,
+      timer: undefined,
+    }
+  }
+
+  #seed({ sampler, processes }: Session): void {
+    const { pids } = this.#request.filters
+    if (pids.length === 0) return
+    for (const pid of withDescendants(pids, process.pid)) {
+      worded(() => sampler.addTarget(pid))
+      processes.snapshot(pid)
+    }
+  }
+
+  #rest(session: Session): void {
+    const { sampler, pump, pace, clock } = session
+    const ringUse = Math.max(this.#ringUseNow(session, 'samples'), this.#ringUseNow(session, 'rawStacks'))
+    const pauseMs = pace.after({ waiting: sampler.waitingStacks, events: pump.events, ringUse })
+    session.timer = setTimeout(() => this.#turn(session), Math.max(0, Math.min(pauseMs, clock.leftMs)))
+  }
+
+  #ringUseNow({ sampler, rings }: Session, ring: 'samples' | 'rawStacks'): number {
+    const use = sampler.drainedBytes[ring] / rings[ring]
+    this.#ringUse[ring] = Math.max(this.#ringUse[ring], use)
+    return use
+  }
+
+  #turn(session: Session): void {
+    const isOver = session.clock.leftMs <= 0
+    if (isOver) this.#closeWindow(session)
+    else this.#pumpOnce(session)
+    this.#rest(session)
+  }
+
+  #pumpOnce({ addon, sampler, pump, pauses, processes, aggregator }: Session): void {
+    pauses.time(() => pump.turn())
+    const lateNs = sampler.waitingStacks > 0 ? PARKED_NS : LATE_NS
+    processes.forget(addon.bootTimeNs() - lateNs)
+    const seen = aggregator.takeNewProcesses()
+    if (seen.length > 0) this.#sinks.onProcesses(seen)
+  }
+
+  /** Hands the window to be named, and begins the next one where it ends. */
+  #closeWindow(session: Session): void {
+    const { addon, clock, pump, sampler, files, processes } = session
+    const nowNs = addon.bootTimeNs()
+    this.#pumpOnce(session)
+    const endNs = Math.max(nowNs, pump.newestSampleNs + 1)
+    this.#windows++
+    session.pauses.time(() => session.namer.add(this.#closed(session, endNs)))
+    sampler.forgetStacks()
+    session.executables = new ExecutableTable(files)
+    session.aggregator = new Aggregator(processes, session.executables)
+    pump.beginWindow(session.aggregator)
+    clock.begin(endNs)
+    files.sweep()
+    session.survey.again()
+  }
+
+  #closed({ clock, aggregator, executables, pump, books, processes }: Session, endNs: number) {
+    const { pids } = this.#request.filters
+    executables.openLatePerfMaps()
+    const durationNs = endNs - clock.startNs
+    const report = books.close({
+      target: { kind: pids.length > 0 ? 'pids' : 'all', name: '', pids },
+      rateHz: this.#rateHz,
+      durationNs,
+      kept: aggregator.size,
+      quality: pump.stackQuality(),
+      counters: pump.counters(),
+      lostEvents: processes.lostEvents,
+      startToFirstSampleNs: startToFirstSampleNs(pump),
+    })
+    const window = aggregator.toWindow({
+      timeNs: clock.unixNs,
+      bootTimeNs: clock.startNs,
+      durationNs,
+      periodNs: 1e9 / this.#rateHz,
+    })
+    return { window, executables, report }
+  }
+
+  /**
+   * Samples per second and CPU from the next tick on. The window ends here, so that each has one rate.
+   * Errors: AgentError `usage` for a rate that is none.
+   */
+  setRate(rateHz: number): void {
+    checkedRate(rateHz)
+    const session = this.#session
+    if (!session || rateHz === this.#rateHz) {
+      this.#rateHz = rateHz
+      return
+    }
+    this.#closeWindow(session)
+    worded(() => session.sampler.setRate(rateHz))
+    this.#rateHz = rateHz
+  }
+
+  /** Sums since the start. After stop() the last ones. Errors: AgentError `internal` before start(). */
   stats(): ContinuousStats {
-    throw new AgentError('internal', 'continuous capture is not built yet')
+    if (this.#lastStats) return this.#lastStats
+    if (!this.#session)
+      throw new AgentError('internal', 'a continuous capture has no figures before it starts')
+    return this.#statsOf(this.#session)
   }
 
-  /** Hands out the last window and frees everything. Safe to call twice. */
-  stop(): Promise<void> {
-    return Promise.resolve()
+  #statsOf(session: Session): ContinuousStats {
+    const { sampler, pump, books, namer, pauses, processes, aggregator } = session
+    const counters = pump.counters()
+    const bpf = bpfCostOf(counters)
+    const { kept, complete, approximate, truncated, named, unnamed } = books.sums
+    const open = pump.stackQuality()
+    const dropped = droppedBy(counters)
+    const captured = counters.captured ?? 0
+    const keptNow = kept + aggregator.size
+    const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0)
+    return {
+      rateHz: this.#rateHz,
+      event: sampler.event,
+      unwinder: sampler.unwinder,
+      captured,
+      kept: keptNow,
+      waiting: Math.max(0, captured - keptNow - lost),
+      dropped,
+      stacks: {
+        complete: complete + open.complete,
+        approximate: approximate + open.approximate,
+        truncated: sumOfCounts(truncated, open.truncated),
+      },
+      frames: { named, unnamed },
+      bpfNs: bpf.timeNs,
+      bpfRuns: bpf.runs,
+      lostEvents: processes.lostEvents,
+      ringUse: { ...this.#ringUse },
+      windows: this.#windows,
+      windowsWaiting: namer.waiting,
+      lastWindowJsMs: namer.lastWindowJsMs,
+      longestPauseMs: pauses.longestMs,
+      mapBytes: books.mapBytes,
+      startToFirstSampleNs: startToFirstSampleNs(pump),
+    }
   }
+
+  /** Hands out the last window and frees everything; resolves when its receiver has it. Safe to call twice. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    const session = this.#session
+    if (!session) return
+    clearTimeout(session.timer)
+    session.survey.end()
+    session.sampler.stop()
+    this.#closeWindow(session)
+    await session.namer.idle()
+    this.#lastStats = this.#statsOf(session)
+    this.#session = null
+    session.sampler.close()
+    session.executables.close()
+    session.files.close()
+    session.pauses.close()
+  }
+}
+
+function checkedRate(rateHz: number): number {
+  if (Number.isInteger(rateHz) && rateHz >= 1 && rateHz <= RATE_HZ_MAX) return rateHz
+  throw new AgentError('usage', `the rate must be an integer from 1 to ${RATE_HZ_MAX} Hz, got ${rateHz}`)
+}
+
+function startToFirstSampleNs({ firstSampleNs }: Pump): number {
+  return Number.isNaN(firstSampleNs) ? 0 : Math.max(0, firstSampleNs - startBootNs())
 }

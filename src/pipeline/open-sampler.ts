@@ -4,7 +4,7 @@ import { AgentError, ERROR_CODES, type ErrorCode } from '../errors.ts'
 import { loadAddon } from '../native/addon.ts'
 import type { NativeSampler, SamplerOptions } from '../native/sampler.ts'
 import { ownPidNamespaceInode } from '../process/proc-files.ts'
-import { withCgroup } from './cgroup.ts'
+import { withCgroups } from './cgroup.ts'
 import { rawRingBytes, ringBytes } from './ring-size.ts'
 import { unwindOptions } from './unwinding.ts'
 
@@ -29,26 +29,39 @@ export interface SamplingRequest {
   readonly comm: string
 }
 
+/** What the sampler is opened for: lists of filters, of which one each must hold, and how long the rings must last. */
+export interface SamplerRequest {
+  readonly byPid: boolean
+  readonly rateHz: number
+  readonly kernelStacks: boolean
+  readonly cgroupPaths: readonly string[]
+  readonly comms: readonly string[]
+  readonly pidNamespaces: readonly number[]
+  /** Longest time between two turns of the pump. */
+  readonly turnMs: number
+}
+
 /** ' named "x" in cgroup /y', '' without a filter. */
 export function filterText({ comm, cgroupPath }: Pick<SamplingRequest, 'comm' | 'cgroupPath'>): string {
   return (comm === '' ? '' : ` named "${comm}"`) + (cgroupPath === '' ? '' : ` in cgroup ${cgroupPath}`)
 }
 
 /** An open sampler whose timers do not run yet. Errors: AgentError. */
-export function openSampler(request: SamplingRequest): NativeSampler {
+export function openSampler(request: SamplerRequest): NativeSampler {
   const { Sampler } = loadAddon()
-  return withCgroup(request.cgroupPath, (cgroupFd) => {
+  return withCgroups(request.cgroupPaths, (cgroupFds) => {
     const options: SamplerOptions = {
       rateHz: request.rateHz,
       event: 'auto',
       byPid: request.byPid,
-      cgroupFd,
-      comm: Buffer.from(request.comm).subarray(0, 15).toString(),
+      cgroupFds,
+      comms: request.comms,
+      pidNamespaces: request.pidNamespaces,
       kernelStacks: request.kernelStacks,
       dither: DITHER,
       pidNamespaceInode: ownPidNamespaceInode(),
       ringBytes: ringBytes(request.rateHz, cpus().length),
-      rawRingBytes: rawRingBytes(request.rateHz, cpus().length),
+      rawRingBytes: rawRingBytes(request.rateHz, cpus().length, request.turnMs),
       ...unwindOptions(process.env, process.geteuid?.() ?? -1),
     }
     return worded(() => new Sampler(options))

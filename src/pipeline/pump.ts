@@ -17,6 +17,14 @@ export interface StackQuality {
   readonly truncated: CountByReason
 }
 
+/** Reasons a captured sample can be lost for; captured = kept + the sum of these. */
+const DROP_REASONS = ['ring_full', 'malformed'] as const
+
+/** Of the kernel side's counters by name. */
+export function droppedBy(counters: CountByReason): CountByReason {
+  return Object.fromEntries(DROP_REASONS.map((reason) => [reason, counters[reason] ?? 0]))
+}
+
 export const TURN_MS = 100
 const SHORT_TURN_MS = 10
 /** After the start, and after stacks had to wait, more such stacks are likely. */
@@ -25,12 +33,16 @@ const SHORT_TURNS = 50
 export class Pump {
   readonly #sampler: NativeSampler
   readonly #processes: ProcessTable
-  readonly #aggregator: Aggregator
+  #aggregator: Aggregator
   readonly #abi: AbiNames
   readonly #ends: number[]
   #shortTurns = SHORT_TURNS
   /** Sample clock (CLOCK_BOOTTIME) of the first sample, NaN before. */
   firstSampleNs = Number.NaN
+  /** And of the newest one, 0 before. */
+  newestSampleNs = 0
+  /** Process events of the last turn. */
+  events = 0
 
   constructor(sampler: NativeSampler, processes: ProcessTable, aggregator: Aggregator, abi: AbiNames) {
     this.#sampler = sampler
@@ -43,7 +55,9 @@ export class Pump {
   /** One turn: drain, apply, aggregate. */
   turn(): void {
     const batch = this.#sampler.drain()
-    this.#processes.apply(this.#sampler.drainEvents())
+    const events = this.#sampler.drainEvents()
+    this.events = events.kind.length
+    this.#processes.apply(events)
     this.#aggregator.add(batch)
     this.#count(batch)
     this.#rest()
@@ -55,7 +69,16 @@ export class Pump {
 
   #count(batch: SampleBatch): void {
     for (const end of batch.stackEnd) this.#ends[end] = (this.#ends[end] ?? 0) + 1
-    for (const timeNs of batch.timeNs) if (!(timeNs >= this.firstSampleNs)) this.firstSampleNs = timeNs
+    for (const timeNs of batch.timeNs) {
+      if (!(timeNs >= this.firstSampleNs)) this.firstSampleNs = timeNs
+      if (timeNs > this.newestSampleNs) this.newestSampleNs = timeNs
+    }
+  }
+
+  /** From the next turn on samples go into that aggregator, and the sums of stackQuality() begin anew. */
+  beginWindow(aggregator: Aggregator): void {
+    this.#aggregator = aggregator
+    this.#ends.fill(0)
   }
 
   /** When to turn again: soon, while stacks wait for tables, which take milliseconds to load, and for a while after. */
@@ -63,7 +86,7 @@ export class Pump {
     return this.#shortTurns > 0 ? SHORT_TURN_MS : TURN_MS
   }
 
-  /** Sums over all turns so far. */
+  /** Sums over all turns of the window. */
   stackQuality(): StackQuality {
     const truncated: Record<string, number> = {}
     const sums = { complete: 0, approximate: 0 }

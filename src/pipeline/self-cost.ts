@@ -9,7 +9,7 @@ export class SelfCost {
   #rssBytes = process.memoryUsage.rss()
   #observations = 0
   /** exec of this process on CLOCK_BOOTTIME, rounded down to 10 ms by the kernel. */
-  readonly startBootNs = readStartBootNs()
+  readonly startBootNs = startBootNs()
 
   /** Looks at the memory now and then; called once per turn of the pump. */
   observe(): void {
@@ -22,6 +22,14 @@ export class SelfCost {
     const { user, system } = process.cpuUsage()
     return { cpuNs: (user + system) * 1000 + otherCpuNs, rssBytes: this.#rssBytes }
   }
+}
+
+let startNs: number | undefined
+
+/** exec of this process on CLOCK_BOOTTIME, rounded down to 10 ms by the kernel. */
+export function startBootNs(): number {
+  startNs ??= readStartBootNs()
+  return startNs
 }
 
 function readStartBootNs(): number {

@@ -2,9 +2,9 @@
  * Every file (and not-file) that sampled code came from, once each, held open from the moment it is first sampled: a
  * process that exits, and a binary that is deleted or replaced meanwhile, keep their names.
  */
-import { closeSync, constants, fstatSync, openSync } from 'node:fs'
-import type { Executable, ExecutableKind, UnnamedReason } from '../model/executable.ts'
-import { isElf, readBuildId } from './build-id.ts'
+import { closeSync } from 'node:fs'
+import type { Executable, ExecutableKind } from '../model/executable.ts'
+import { openElf } from './open-elf.ts'
 import { openPerfMap } from './perf-map.ts'
 import { openVdso } from './vdso.ts'
 
@@ -44,16 +44,35 @@ const NOTHING_OPEN = {
   comm: '',
 } as const
 
+/** Where opened files come from: alone for one table, or held over many (held-files.ts). */
+export interface FileHolder {
+  /** What `key` names (''; nothing that lasts), opened by `open` if it is not held; until it is released. */
+  hold(key: string, open: () => Executable): Executable
+  release(executable: Executable): void
+}
+
+const OWN_FILES: FileHolder = {
+  hold: (_key, open) => open(),
+  release: ({ fd }) => {
+    if (fd >= 0) closeSync(fd)
+  },
+}
+
 export class ExecutableTable {
+  readonly #files: FileHolder
   readonly #list: Executable[] = [{ ...NOTHING_OPEN, kind: 'kernel', path: '[kernel.kallsyms]' }]
   readonly #byKey = new Map<string, ExecutableId>()
 
   /** The kernel, its modules and BPF programs. */
   readonly kernel: ExecutableId = 0
 
+  constructor(files: FileHolder = OWN_FILES) {
+    this.#files = files
+  }
+
   /** The executable behind a mapping; opened now when it is new. Errors: none, what fails is in `goneReason`. */
   identify(mapping: Mapping, owner: Owner): ExecutableId {
-    if (mapping.path === '[vdso]') return this.#intern('vdso', () => openVdso())
+    if (mapping.path === '[vdso]') return this.#intern('vdso', () => this.#files.hold('vdso', openVdso))
     const content = mapping.buildId || (mapping.inode ? `${mapping.device} ${mapping.inode}` : owner.pid)
     const isMemory = MEMORY_PATH.test(mapping.path)
     if (!isMemory || mapping.path.startsWith('/')) {
@@ -85,11 +104,12 @@ export class ExecutableTable {
   #file(key: string, mapping: Mapping, owner: Owner): ExecutableId {
     const known = this.#byKey.get(key)
     if (known !== undefined) return known
-    const opened = openElf(mapping, owner)
+    const isLasting = mapping.buildId !== '' || mapping.inode > 0
+    const opened = this.#files.hold(isLasting ? key : '', () => openElf(mapping, owner))
     const contentKey = opened.buildId ? `build|${opened.buildId}|${mapping.path}` : key
     const same = this.#byKey.get(contentKey)
     const canReplace = same === undefined || (this.#list[same]!.fd < 0 && opened.fd >= 0)
-    if (!canReplace && opened.fd >= 0) closeSync(opened.fd)
+    if (!canReplace) this.#files.release(opened)
     const id = this.#intern(contentKey, () => opened)
     if (canReplace) this.#list[id] = opened
     this.#byKey.set(key, id)
@@ -122,70 +142,11 @@ export class ExecutableTable {
 
   /** Closes every descriptor; the lists given out are useless for reading afterwards. Safe to call twice. */
   close(): void {
-    for (const { fd, perfMapFd } of this.#list)
-      for (const open of [fd, perfMapFd]) if (open >= 0) closeSync(open)
+    for (const executable of this.#list) {
+      this.#files.release(executable)
+      if (executable.perfMapFd >= 0) closeSync(executable.perfMapFd)
+    }
     this.#list.length = 0
     this.#byKey.clear()
   }
-}
-
-function openElf(mapping: Mapping, owner: Owner): Executable {
-  const base = { ...NOTHING_OPEN, kind: 'elf', path: mapping.path, pid: 0, comm: owner.comm } as const
-  let reason: UnnamedReason = 'file_gone'
-  for (const candidate of candidates(mapping, owner)) {
-    const opened = openContent(candidate, mapping)
-    if (typeof opened !== 'string') return { ...base, ...opened, root: candidate.root }
-    if (opened !== 'file_gone') reason = opened
-  }
-  return { ...base, buildId: mapping.buildId, goneReason: reason }
-}
-
-/** The candidate, if it is what was mapped, or why not. */
-function openContent(
-  { path, isExact }: Candidate,
-  mapping: Mapping,
-): { readonly fd: number; readonly buildId: string } | UnnamedReason {
-  let fd = -1
-  let reason: UnnamedReason = 'file_gone'
-  try {
-    // A fifo or terminal that has taken the path's place since must not hold us up.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
-    if (fstatSync(fd).isFile()) {
-      const buildId = isElf(fd) ? readBuildId(fd) : null
-      if (buildId === null) reason = 'not_elf'
-      else if (isSameContent(fd, buildId, mapping, isExact)) return { fd, buildId }
-    }
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'EACCES' || code === 'EPERM') reason = 'not_permitted'
-  }
-  if (fd >= 0) closeSync(fd)
-  return reason
-}
-
-interface Candidate {
-  readonly path: string
-  readonly root: string
-  readonly isExact: boolean
-}
-
-/** Where the content may be reached, best first: the mapping itself (deleted and replaced files too), then by path. */
-function candidates(mapping: Mapping, owner: Owner): Candidate[] {
-  const range = `${mapping.start.toString(16)}-${mapping.end.toString(16)}`
-  const root = `/proc/${owner.pid}/root`
-  return [
-    { path: `/proc/${owner.pid}/map_files/${range}`, root, isExact: true },
-    { path: root + mapping.path, root, isExact: false },
-    { path: `/proc/${owner.parent}/root${mapping.path}`, root: `/proc/${owner.parent}/root`, isExact: false },
-    { path: mapping.path, root: '', isExact: false },
-  ]
-}
-
-/**
- * Whether a file is the one that was mapped. One that the mapping itself leads to is, unless the process has ended and
- * its number is another's; inodes prove nothing there (overlayfs shows two for one file).
- */
-function isSameContent(fd: number, buildId: string, mapping: Mapping, isExact: boolean): boolean {
-  if (mapping.buildId) return buildId === mapping.buildId
-  return isExact || mapping.inode === 0 || fstatSync(fd).ino === mapping.inode
 }

@@ -21,19 +21,37 @@ interface Image {
   /** `mappings` is another image's too, since a fork: copied before it changes (it may have 60 000 entries). */
   isShared: boolean
   /** What an exec replaced, else null: until execve returns, a sample shows the addresses of the program before. */
-  readonly before: Image | null
+  before: Image | null
+  /** When its process ended, as far as we know; 0 while it lives. */
+  endedNs: number
+  /** The leader has ended; other threads may go on, and then each one's end may be the process's. */
+  isLeaderGone: boolean
+  /** It was not among the living. */
+  isMissed: boolean
+  /** More mappings than this: most of them are gone by now. */
+  mappingsMax: number
 }
 
 /** An execve is over by then; later, an address of the program before is nonsense. */
 const EXEC_NS_MAX = 100e6
 
-const ALONE = { isShared: false, before: null } as const
+const ALONE = { isShared: false, before: null, endedNs: 0, isLeaderGone: false, isMissed: false } as const
+const MAPPINGS_MAX = 2048
+/** A sample this much later than its process's end shows that the process goes on. */
+const ENDING_NS_MAX = 1e9
+/** Samples may be this late: parked until a table is loaded. */
+const LATE_NS_MAX = 15e9
+const PATHS_MAX = 16_384
 
 export class ProcessTable {
   /** Images by pid, oldest first. */
   readonly #images = new Map<number, Image[]>()
   /** When a mapping took the place of another one, by pid: dlclose() and the next dlopen(), mostly. */
   readonly #replacedNs = new Map<number, number[]>()
+  /** Pids of which something may be forgotten, since when. In the order of time, nearly. */
+  readonly #outdated: { readonly pid: number; readonly sinceNs: number }[] = []
+  /** A part of a text keeps the whole text in memory: each path is copied out once. */
+  readonly #paths = new Map<string, string>()
   readonly #eventKinds: readonly string[]
   /** Side-band records the kernel could not deliver: mappings may be missing. */
   lostEvents = 0
@@ -46,12 +64,33 @@ export class ProcessTable {
   /** Reads a live process from /proc, unless it is known. False when it is gone or may not be read. */
   snapshot(pid: number): boolean {
     if (this.#images.has(pid)) return true
-    const entries = readMaps(pid)
-    if (!entries) return false
-    const mappings = entries.map((entry) => ({ ...entry, buildId: '', sinceNs: 0 }))
+    const mappings = this.#readMappings(pid)
+    if (!mappings) return false
     const parent = readStat(pid)?.parent ?? 0
-    this.#images.set(pid, [{ pid, parent, sinceNs: 0, comm: readComm(pid), mappings, ...ALONE }])
+    const mappingsMax = mappings.length + MAPPINGS_MAX
+    this.#images.set(pid, [{ pid, parent, sinceNs: 0, comm: readComm(pid), mappings, mappingsMax, ...ALONE }])
     return true
+  }
+
+  /** Processes with something known of them. */
+  get size(): number {
+    return this.#images.size
+  }
+
+  #readMappings(pid: number): TimedMapping[] | null {
+    const entries = readMaps(pid)
+    return (
+      entries?.map((entry) => ({ ...entry, path: this.#pathOf(entry.path), buildId: '', sinceNs: 0 })) ?? null
+    )
+  }
+
+  #pathOf(text: string): string {
+    const known = this.#paths.get(text)
+    if (known !== undefined) return known
+    if (this.#paths.size >= PATHS_MAX) this.#paths.clear()
+    const path = Buffer.from(text).toString()
+    this.#paths.set(path, path)
+    return path
   }
 
   /** Applies a batch of side-band events, which is sorted by time. */
@@ -73,9 +112,13 @@ export class ProcessTable {
           sinceNs: timeNs,
           comm: events.name[i]!,
           mappings: [],
-          isShared: false,
+          mappingsMax: MAPPINGS_MAX,
+          ...ALONE,
           before: this.#images.get(pid)?.at(-1) ?? null,
         })
+        return
+      case 'exit':
+        this.#exit(pid, events.tid[i]!, timeNs)
         return
       case 'comm': {
         const image = this.#images.get(pid)?.at(-1)
@@ -91,16 +134,23 @@ export class ProcessTable {
     }
   }
 
+  #exit(pid: number, tid: number, timeNs: number): void {
+    const image = this.#images.get(pid)?.at(-1)
+    if (!image || (tid !== pid && !image.isLeaderGone)) return
+    image.isLeaderGone = true
+    image.endedNs = timeNs
+    this.#outdated.push({ pid, sinceNs: timeNs })
+  }
+
   #fork(parent: number, pid: number, timeNs: number): void {
     if (!this.#images.has(parent)) this.snapshot(parent)
     const origin = this.#images.get(parent)?.at(-1)
     if (origin) {
       origin.isShared = true
-      this.#append(pid, { ...origin, pid, parent, sinceNs: timeNs, before: null })
+      this.#append(pid, { ...origin, ...ALONE, isShared: true, pid, parent, sinceNs: timeNs })
     }
     // Of an unknown parent: what an earlier process of this pid had mapped is not the child's.
-    else if (this.#images.has(pid))
-      this.#append(pid, { pid, parent, sinceNs: timeNs, comm: '', mappings: [], ...ALONE })
+    else if (this.#images.has(pid)) this.#append(pid, this.#emptyImage(pid, parent, timeNs))
   }
 
   #mmap(events: EventBatch, i: number): void {
@@ -111,7 +161,7 @@ export class ProcessTable {
       start: events.start[i]!,
       end: events.end[i]!,
       fileOffset: events.fileOffset[i]!,
-      path: withoutDeletedMark(events.name[i]!),
+      path: this.#pathOf(withoutDeletedMark(events.name[i]!)),
       buildId: events.buildId[i]!,
       inode: 0,
       device: '',
@@ -124,16 +174,29 @@ export class ProcessTable {
       if (isSame(hidden, mapping)) return
       this.#noteReplaced(pid, hidden, mapping)
     }
-    if (!image) this.#append(pid, { pid, parent: 0, sinceNs: 0, comm: '', mappings: [mapping], ...ALONE })
+    if (!image) this.#append(pid, { ...this.#emptyImage(pid, 0, 0), mappings: [mapping] })
     else if (image.isShared) {
       image.mappings = [...image.mappings, mapping]
       image.isShared = false
     } else image.mappings.push(mapping)
+    if (image && image.mappings.length > image.mappingsMax) this.#readAgain(image, mapping.sinceNs)
+  }
+
+  #emptyImage(pid: number, parent: number, sinceNs: number): Image {
+    return { pid, parent, sinceNs, comm: '', mappings: [], mappingsMax: MAPPINGS_MAX, ...ALONE }
+  }
+
+  /** No event tells of an unmapping: what a runtime mapped and gave back in a day is more than what it has. */
+  #readAgain(image: Image, nowNs: number): void {
+    const now = this.#readMappings(image.pid)
+    if (now) image.mappings = [...now, ...image.mappings.filter((m) => m.sinceNs > nowNs - LATE_NS_MAX)]
+    image.mappingsMax = 2 * image.mappings.length + MAPPINGS_MAX
   }
 
   #noteReplaced(pid: number, hidden: Mapping, mapping: TimedMapping): void {
     if (isAnonymous(hidden.path) && isAnonymous(mapping.path)) return // run-time code is known by its address alone
     const times = this.#replacedNs.get(pid)
+    this.#outdated.push({ pid, sinceNs: mapping.sinceNs })
     if (times) times.push(mapping.sinceNs)
     else this.#replacedNs.set(pid, [mapping.sinceNs])
   }
@@ -149,8 +212,49 @@ export class ProcessTable {
 
   #append(pid: number, image: Image): void {
     const images = this.#images.get(pid)
-    if (images) images.push(image)
-    else this.#images.set(pid, [image])
+    if (!images) return void this.#images.set(pid, [image])
+    images.push(image)
+    this.#outdated.push({ pid, sinceNs: image.sinceNs })
+  }
+
+  /** Drops what no sample from `beforeNs` on can ask for: processes that had ended, programs that an exec replaced. */
+  forget(beforeNs: number): void {
+    let done = 0
+    for (; done < this.#outdated.length && this.#outdated[done]!.sinceNs < beforeNs; done++)
+      this.#forgetOf(this.#outdated[done]!.pid, beforeNs)
+    if (done > 0) this.#outdated.splice(0, done)
+  }
+
+  /** Drops processes that are not among the living, whose exit nobody told; those that began lately stay. */
+  retain(living: ReadonlySet<number>): void {
+    if (living.size === 0) return
+    for (const [pid, images] of this.#images) {
+      const last = images.at(-1)!
+      if (last.endedNs > 0) continue
+      const isMissed = !living.has(pid)
+      // Not at the first time: it may have begun since the living were listed.
+      if (isMissed && last.isMissed) this.#images.delete(pid)
+      else last.isMissed = isMissed
+    }
+  }
+
+  #forgetOf(pid: number, beforeNs: number): void {
+    const replaced = this.#replacedNs.get(pid)?.filter((timeNs) => timeNs >= beforeNs) ?? []
+    if (replaced.length > 0) this.#replacedNs.set(pid, replaced)
+    else this.#replacedNs.delete(pid)
+    const images = this.#images.get(pid)
+    if (!images) return
+    const last = images.at(-1)!
+    if (last.endedNs > 0 && last.endedNs < beforeNs) return void this.#images.delete(pid)
+    images.splice(
+      0,
+      Math.max(
+        0,
+        images.findLastIndex(({ sinceNs }) => sinceNs <= beforeNs),
+      ),
+    )
+    if (images[0]!.sinceNs <= beforeNs - EXEC_NS_MAX) images[0]!.before = null
+    else if (images[0]!.before) this.#outdated.push({ pid, sinceNs: beforeNs + EXEC_NS_MAX })
   }
 
   #parentOf(pid: number): number {
@@ -161,7 +265,9 @@ export class ProcessTable {
   #imageAt(pid: number, timeNs: number): Image | undefined {
     if (!this.#images.has(pid)) this.snapshot(pid)
     const images = this.#images.get(pid)
-    return images?.findLast((image) => image.sinceNs <= timeNs) ?? images?.[0]
+    const image = images?.findLast(({ sinceNs }) => sinceNs <= timeNs) ?? images?.[0]
+    if (image && image.endedNs > 0 && timeNs > image.endedNs + ENDING_NS_MAX) image.endedNs = 0
+    return image
   }
 
   /** The mapping that covered a user address at that time, newest first; null when none did. */

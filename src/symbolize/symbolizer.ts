@@ -12,6 +12,7 @@ import { type FindLines, NO_LINES, nameElfFrames } from './elf-frames.ts'
 import { nameJitFrames } from './jit-frames.ts'
 import { nameKernelFrames } from './kernel-frames.ts'
 import { findLines } from './line-client.ts'
+import type { NameCache } from './name-cache.ts'
 import { type ExecutableFrames, type NamedFrames, unnamedFrames } from './named-frames.ts'
 import { buildProfile } from './profile-builder.ts'
 import { runtimeNotes } from './runtime-notes.ts'
@@ -25,6 +26,8 @@ export interface SymbolizeOptions {
   readonly kallsyms?: string
   /** Time for the source lines of all files together, and again for all readable names. Default 20 s. */
   readonly budgetMs?: number
+  /** What earlier windows were told; asked first, and told what is new. One window at a time. */
+  readonly cache?: NameCache
 }
 
 export interface Symbolized {
@@ -49,14 +52,21 @@ export async function symbolize(
   options: SymbolizeOptions = {},
 ): Promise<Symbolized> {
   const run = prepareRun(options)
-  const sources = { readers, lines: run.lines, kallsyms: options.kallsyms ?? '/proc/kallsyms' }
+  const { cache } = options
+  const sources = {
+    readers: cache?.cached(readers) ?? readers,
+    lines: run.lines,
+    kallsyms: options.kallsyms ?? '/proc/kallsyms',
+    cache,
+  }
   const wanted = [...framesByExecutable(window)]
   const groups = await mapConcurrently(wanted, CONCURRENT, ([executable, frames]) =>
     nameFrames(window, executable, frames, sources).catch((error: unknown) =>
       unreadFrames(window.executables[executable]!, frames, error),
     ),
   )
-  const names = await run.demangle(rawNames(groups))
+  const ask = (raw: Iterable<string>) => run.demangle(raw)
+  const names = await (cache?.demangle(rawNames(groups), ask) ?? ask(rawNames(groups)))
   const profile = buildProfile(window, groups, names.readable)
   const nameOf = (frame: number) => {
     const line = profile.locations[frame]?.lines.at(-1)
@@ -99,6 +109,7 @@ interface Sources {
   readonly readers: SymbolReaders
   readonly lines: FindLines
   readonly kallsyms: string
+  readonly cache: NameCache | undefined
 }
 
 function nameFrames(
@@ -110,12 +121,17 @@ function nameFrames(
   const executable = window.executables[index]!
   switch (executable.kind) {
     case 'elf':
-    case 'vdso':
-      return nameElfFrames(executable, frames, sources.readers, sources.lines)
+    case 'vdso': {
+      const ask = (missing: ExecutableFrames) =>
+        nameElfFrames(executable, missing, sources.readers, sources.lines)
+      return sources.cache?.name(executable, frames, ask) ?? ask(frames)
+    }
     case 'kernel':
       return nameKernelFrames(sources.kallsyms, frames, sources.readers)
-    case 'jit':
-      return nameJitFrames(executable, frames, sources.readers)
+    case 'jit': {
+      const ask = (missing: ExecutableFrames) => nameJitFrames(executable, missing, sources.readers)
+      return sources.cache?.name(executable, frames, ask) ?? ask(frames)
+    }
     case 'unknown': {
       const rows = unnamedFrames(executable.path, executable.buildId, frames, 'unmapped').frames
       return Promise.resolve({

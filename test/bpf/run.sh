@@ -105,7 +105,7 @@ decoders() {
 
 verifier() {
     # shellcheck disable=SC2086
-    build verifier_test gcc -O1 -g $warnings -I../../bpf/.output verifier_test.c -lbpf &&
+    build verifier_test gcc -O1 -g $warnings -I../../bpf -I../../bpf/.output verifier_test.c -lbpf &&
         counted 'verifier' "$out/verifier_test"
 }
 

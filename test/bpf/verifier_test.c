@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "abi.h"
 #include "check.h"
 #include "profiler.skel.h"
 
@@ -19,12 +20,14 @@
 #define LOG_BYTES 65536
 #define PROGRAMS_MAX 16
 
-static const char *const setting_names[SETTINGS] = {"pids", "cgroup", "comm", "kernel", "namespace", "raw"};
+static const char *const setting_names[SETTINGS] = {"pids",   "cgroups",   "comms and namespaces",
+                                                    "kernel", "namespace", "raw"};
 
 static void apply(struct profiler *skeleton, int combination) {
     skeleton->rodata->filter_pids = combination & 1;
-    skeleton->rodata->filter_cgroup = combination >> 1 & 1;
-    skeleton->rodata->filter_comm = combination >> 2 & 1;
+    skeleton->rodata->filter_cgroups = combination >> 1 & 1 ? CGROUPS_MAX : 0;
+    skeleton->rodata->filter_comms = combination >> 2 & 1;
+    skeleton->rodata->filter_namespaces = combination >> 2 & 1;
     skeleton->rodata->kernel_stacks = combination >> 3 & 1;
     skeleton->rodata->pid_namespace = combination >> 4 & 1 ? 4026531836 : 0;
     skeleton->rodata->raw_stacks_per_second = combination >> 5 & 1 ? 200 : 0;

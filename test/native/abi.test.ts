@@ -48,7 +48,7 @@ describe('abi', () => {
   })
 
   it('names the counters and the kinds of events that the pipeline asks for', () => {
-    assert.equal(abi.version, 2)
+    assert.equal(abi.version, 3)
     for (const name of [
       'ticks',
       'discarded',
@@ -57,6 +57,9 @@ describe('abi', () => {
       'raw_stacks',
       'targets_full',
       'malformed',
+      'captured_ns',
+      'timed_runs',
+      'timed_ns',
     ])
       assert.ok(abi.counters.includes(name), name)
     assert.deepEqual(abi.eventKinds, EVENT_KINDS)

@@ -28,7 +28,9 @@ describe('options of the sampler', () => {
     rateHz: [0, -1, 1000, 99.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 32 + 99],
     dither: [0, 65, 1.5, -4],
     ringBytes: [0, 1, 2048, 4095, 4097, 3 << 20, 2 ** 32, -4096, Number.NaN],
-    cgroupFd: [-1, 2 ** 31, 0.5],
+    cgroupFds: [[-1], [2 ** 31], [0.5], new Array(65).fill(3)],
+    comms: [new Array(257).fill('x')],
+    pidNamespaces: [[0], [-1], [2 ** 32], [1.5], new Array(65).fill(1)],
     pidNamespaceInode: [-1, 2 ** 32],
     event: ['', 'cycle', 'auto '],
     unwinder: ['', 'tail', 'loop '],
@@ -47,6 +49,8 @@ describe('options of the sampler', () => {
     for (const name of Object.keys(OPTIONS))
       for (const value of [undefined, null, Symbol('x'), {}, 1n])
         assert.throws(() => open({ [name]: value }), { name: 'TypeError', message: new RegExp(name) })
+    for (const wrong of [{ comms: [1] }, { cgroupFds: ['3'] }, { pidNamespaces: [null] }])
+      assert.throws(() => open(wrong), { name: 'TypeError', message: new RegExp(Object.keys(wrong)[0]!) })
   })
 
   it('passes on what a getter throws', () => {
@@ -61,8 +65,8 @@ describe('options of the sampler', () => {
 
 describe('what the kernel refuses', () => {
   it('is a fault of code usage for a descriptor that is no cgroup', { skip: needsRoot }, () => {
-    assert.throws(() => open({ cgroupFd: openSync('/proc/self/status', 'r') }), { code: 'usage' })
-    assert.throws(() => open({ cgroupFd: 9999 }), { code: 'usage' })
+    assert.throws(() => open({ cgroupFds: [openSync('/proc/self/status', 'r')] }), { code: 'usage' })
+    assert.throws(() => open({ cgroupFds: [9999] }), { code: 'usage' })
   })
 
   it('names the object and the reason without privileges', { skip: needsSetpriv }, (t) => {

@@ -74,6 +74,9 @@ describe('lifetime', { skip: needsRoot }, () => {
       () => sampler.unwindStats(),
       () => sampler.unwinder,
       () => sampler.waitingStacks,
+      () => sampler.drainedBytes,
+      () => sampler.setRate(99),
+      () => sampler.forgetStacks(),
     ]
     for (const call of calls) assert.throws(call, { code: 'sampler_closed' }, String(call))
   })

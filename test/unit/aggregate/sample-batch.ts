@@ -14,6 +14,8 @@ export interface Sample {
   readonly pid: number
   readonly tid?: number
   readonly timeNs?: number
+  readonly processStartNs?: number
+  readonly cgroupId?: number
   readonly comm?: string
   readonly end?: number
 }
@@ -33,6 +35,8 @@ export function sampleBatch({ firstNewStack = 0, stacks = [], samples = [] }: Ba
     pid: Int32Array.from(samples, (sample) => sample.pid),
     tid: Int32Array.from(samples, (sample) => sample.tid ?? sample.pid),
     timeNs: Float64Array.from(samples, (sample) => sample.timeNs ?? 0),
+    processStartNs: Float64Array.from(samples, (sample) => sample.processStartNs ?? 0),
+    cgroupId: Float64Array.from(samples, (sample) => sample.cgroupId ?? 0),
     comm: Int32Array.from(samples, (sample) => comms.indexOf(sample.comm ?? 'main')),
     comms,
     stackEnd: Uint8Array.from(samples, (sample) => sample.end ?? 0),

@@ -29,6 +29,7 @@ class RecordedSampler implements NativeSampler {
   readonly event = 'recorded'
   readonly unwinder = 'loop'
   waitingStacks = 0
+  readonly drainedBytes = { samples: 0, rawStacks: 0 }
   readonly calls: string[] = []
   readonly #turns: { samples?: SampleBatch; events?: EventBatch }[]
   constructor(...turns: { samples?: SampleBatch; events?: EventBatch }[]) {
@@ -51,6 +52,8 @@ class RecordedSampler implements NativeSampler {
   unwindStats() {
     return UNWIND_STATS
   }
+  setRate(): void {}
+  forgetStacks(): void {}
   addTarget(): void {}
   start(): void {}
   stop(): void {}

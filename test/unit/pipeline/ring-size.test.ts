@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { rawRingBytes, ringBytes } from '../../../src/pipeline/ring-size.ts'
 
 /** Bytes of a sample with 64 frames in the ring: the ring's header, the record's, the addresses. */
-const SAMPLE_BYTES = 8 + 56 + 64 * 8
+const SAMPLE_BYTES = 8 + 64 + 64 * 8
 
 describe('ringBytes', () => {
   it('holds 3 s of samples of 64 frames from every CPU, up to the largest ring', () => {
@@ -37,15 +37,19 @@ describe('rawRingBytes', () => {
   it('is a power of two that holds half a second of misses on every CPU, up to 64 MiB', () => {
     for (const rateHz of [1, 19, 99, 999])
       for (const cpus of [1, 2, 5, 64]) {
-        const bytes = rawRingBytes(rateHz, cpus)
+        const bytes = rawRingBytes(rateHz, cpus, 100)
         assert.equal(2 ** Math.round(Math.log2(bytes)), bytes)
         assert.ok(bytes === 64 << 20 || bytes >= (rateHz * cpus * 16_384) / 2, `${rateHz} Hz, ${cpus} CPUs`)
       }
   })
 
   it('is what it was measured with', () => {
-    assert.equal(rawRingBytes(19, 2), 512 * 1024)
-    assert.equal(rawRingBytes(99, 2), 2 * 1024 * 1024)
-    assert.equal(rawRingBytes(999, 256), 64 * 1024 * 1024)
+    assert.equal(rawRingBytes(19, 2, 100), 512 * 1024)
+    assert.equal(rawRingBytes(99, 2, 100), 2 * 1024 * 1024)
+    assert.equal(rawRingBytes(999, 256, 100), 64 * 1024 * 1024)
+  })
+
+  it('lasts for a longer turn', () => {
+    assert.equal(rawRingBytes(19, 2, 1000), 1024 * 1024)
   })
 })

@@ -2,7 +2,7 @@
 import type { Executable } from '../../../src/model/executable.ts'
 import type { FrameKind } from '../../../src/model/profile.ts'
 import type { Window } from '../../../src/model/window.ts'
-import type { ResolvedElf, SymbolReaders } from '../../../src/native/symbols.ts'
+import type { KernelFunctions, ResolvedElf, SymbolReaders } from '../../../src/native/symbols.ts'
 
 export function executable(part: Partial<Executable>): Executable {
   const unknown: Executable = {
@@ -121,11 +121,29 @@ export function fakeReaders(sources: FakeSources): SymbolReaders {
         failure: sources.kernelFailure ?? '',
       })
     },
+    listKernelFunctions: () => Promise.resolve(kernelFunctions(sources)),
     resolvePerfMap: (_fd, addresses) =>
       Promise.resolve({
         ...symbolRows(sources.perfMap ?? new Map(), addresses),
         malformedLines: sources.malformedLines ?? 0,
         failure: sources.perfMapFailure ?? '',
       }),
+  }
+}
+
+/** The list as columns, by address ascending. */
+export function kernelFunctions({ kernel, kernelHidden, kernelFailure }: FakeSources): KernelFunctions {
+  const entries = [...(kernel ?? new Map<number, readonly [string, string]>())].sort(([a], [b]) => a - b)
+  const modules = ['', ...new Set(entries.map(([, [, module]]) => module).filter((module) => module !== ''))]
+  const nameAt = [0]
+  for (const [, [name]] of entries) nameAt.push(nameAt.at(-1)! + Buffer.byteLength(name))
+  return {
+    start: Float64Array.from(entries, ([address]) => address),
+    nameAt: Uint32Array.from(nameAt),
+    names: Buffer.from(entries.map(([, [name]]) => name).join('')),
+    module: Int32Array.from(entries, ([, [, module]]) => modules.indexOf(module)),
+    modules,
+    hidden: kernelHidden ?? false,
+    failure: kernelFailure ?? '',
   }
 }
