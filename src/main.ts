@@ -1,5 +1,5 @@
 /** Composition root: joins the command line with the capture pipeline. The only file that knows both. */
-import type { Capture } from './cli/deps.ts'
+import type { Capture, RunAgent } from './cli/deps.ts'
 import { run } from './cli/run.ts'
 import { capture } from './pipeline/capture.ts'
 
@@ -13,7 +13,10 @@ const captureForCli: Capture = (request, hooks) => {
   return capture({ ...rest, target: { kind: target.kind, name, pids }, ended }, hooks)
 }
 
+/** Its code is loaded for `profile agent` alone. */
+const runAgent: RunAgent = async (request) => await (await import('./agent/run-agent.ts')).runAgent(request)
+
 // The bundle is CommonJS, which has no top-level await.
-void run(process.argv.slice(2), { capture: captureForCli }).then((exitCode) => {
+void run(process.argv.slice(2), { capture: captureForCli, agent: runAgent }).then((exitCode) => {
   process.exitCode = exitCode
 })

@@ -3,6 +3,7 @@
  * AgentError `usage` in one sentence. words.ts splits argv.
  */
 import { AgentError } from '../errors.ts'
+import { type AgentCommand, parseAgentArguments } from './agent-arguments.ts'
 import {
   COMMANDS,
   type CommandName,
@@ -69,6 +70,8 @@ export type Command =
   | OpenCommand
   | ExportCommand
   | DoctorCommand
+  | AgentCommand
+  | { readonly kind: 'agent-help' }
   | { readonly kind: 'completion'; readonly shell: Shell }
   | { readonly kind: 'help' }
   | { readonly kind: 'usage' }
@@ -77,6 +80,7 @@ export type Command =
 /** Reads argv without the program's own name. Errors: AgentError `usage`. */
 export function parseArguments(argv: readonly string[]): Command {
   if (argv.length === 0) return { kind: 'usage' }
+  if (argv[0] === 'agent') return parseAgentArguments(argv.slice(1))
   const words = splitWords(argv)
   if (words.options.has('help')) return { kind: 'help' }
   if (words.options.has('version')) return { kind: 'version' }
@@ -103,6 +107,8 @@ export function parseArguments(argv: readonly string[]): Command {
         target: operands.length > 0 || words.command ? parseDoctorTarget(words, operands) : null,
         json: words.options.has('json'),
       }
+    case 'agent':
+      throw new AgentError('usage', 'agent must be the first word: profile agent [--config FILE] [flags]')
     case 'completion':
       return parseCompletion(operands)
   }

@@ -1,4 +1,5 @@
 /** What the composition root hands to the command line: the one thing the cli cannot import, the capture itself. */
+import type { LoadedConfig } from '../config/load.ts'
 import type { Profile } from '../model/profile.ts'
 
 /** How a launched command ended; exactly one of the two is set. */
@@ -60,6 +61,18 @@ export interface CaptureResult {
 /** Samples, symbolizes and gives the profile. Errors: AgentError. */
 export type Capture = (request: CaptureRequest, hooks: CaptureHooks) => Promise<CaptureResult>
 
+/** Runs until a signal ends it; gives the exit code. Errors: AgentError when the agent cannot start. */
+export type RunAgent = (request: {
+  readonly loaded: LoadedConfig
+  /** The same sources again. */
+  readonly reload: () => Promise<LoadedConfig>
+  /** Absolute path, '' for none. */
+  readonly file: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly version: string
+}) => Promise<number>
+
 export interface Deps {
   readonly capture: Capture
+  readonly agent: RunAgent
 }

@@ -12,6 +12,7 @@ const EXAMPLES: readonly (readonly [string, string])[] = [
   ['profile 4242 --json --no-open', 'one JSON object for scripts'],
   ['profile open cpu.pb.gz', 'show a profile in the browser'],
   ['profile export x.html -o x.pb.gz', 'convert between formats'],
+  ['profile agent --config agent.yaml', 'profile this host always, send OTLP profiles'],
   ['profile doctor 4242', 'what works here, what does not, and how to fix it'],
 ]
 
@@ -22,6 +23,7 @@ const USAGE: readonly string[] = [
   'profile open FILE',
   'profile export FILE -o OUT',
   'profile doctor [TARGET]',
+  'profile agent [--config FILE] [flags]',
   'profile completion bash|zsh|fish',
 ]
 

@@ -3,7 +3,7 @@
  * read these tables. Words that explain live here; what an option does lives where it is used.
  */
 
-export const COMMANDS = ['record', 'open', 'export', 'doctor', 'completion'] as const
+export const COMMANDS = ['record', 'open', 'export', 'doctor', 'agent', 'completion'] as const
 /** `record` is the unnamed main command; the others are its first word. */
 export type CommandName = (typeof COMMANDS)[number]
 
@@ -83,6 +83,27 @@ export const OPTIONS: readonly OptionSpec[] = [
     value: 'PORT',
     help: 'serve the page on this port of 127.0.0.1 (default: any free one)',
     commands: ['open'],
+  },
+  {
+    name: 'config',
+    short: '',
+    value: 'FILE',
+    help: "the agent's configuration; its keys are flags: profile agent --help",
+    commands: ['agent'],
+  },
+  {
+    name: 'print-config',
+    short: '',
+    value: '',
+    help: 'print the configuration in force, and where each key comes from',
+    commands: ['agent'],
+  },
+  {
+    name: 'check',
+    short: '',
+    value: '',
+    help: 'check configuration and host, then end',
+    commands: ['agent'],
   },
   { name: 'quiet', short: 'q', value: '', help: 'print errors only', commands: ['record', 'export'] },
   {

@@ -45,13 +45,18 @@ async function dispatch(
 ): Promise<number> {
   switch (command.kind) {
     case 'record':
-      return await record(command, deps, world, [world.commandName, ...argv].map(shellQuoted).join(' '))
+      return await record(command, deps, world, again(world, argv))
     case 'open':
       return await (await import('./open.ts')).open(command, world)
     case 'export':
       return await (await import('./export.ts')).exportFile(command, world)
     case 'doctor':
       return await (await import('./doctor.ts')).doctor(command, world)
+    case 'agent':
+      return await (await import('./agent.ts')).agent(command, deps, world, again(world, argv), version())
+    case 'agent-help':
+      world.stdout.write((await import('./agent-help.ts')).agentHelpText())
+      return 0
     case 'completion':
       world.stdout.write((await import('./completions/scripts.ts')).completionScript(command.shell))
       return 0
@@ -65,6 +70,11 @@ async function dispatch(
       world.stderr.write(usageText())
       return ERROR_CODES.usage.exit
   }
+}
+
+/** The command line to repeat under sudo. */
+function again(world: World, argv: readonly string[]): string {
+  return [world.commandName, ...argv].map(shellQuoted).join(' ')
 }
 
 function version(): string {

@@ -154,6 +154,7 @@ export function fakeDeps(profile: Profile, world: FakeWorld): Deps & { readonly 
       hooks.onSampled()
       return { profile, lastSampleMonotonicNs: world.clockNs - 250_000_000n }
     },
+    agent: () => Promise.resolve(0),
   }
 }
 

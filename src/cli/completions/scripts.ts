@@ -8,7 +8,7 @@ import { COMMANDS, OPTIONS, type OptionSpec, SHELLS, type Shell } from '../optio
 const NAMED = COMMANDS.filter((command) => command !== 'record')
 
 /** Options whose value is a file, a directory or a name of a running thread. */
-const FILE_OPTIONS = ['output']
+const FILE_OPTIONS = ['output', 'config']
 const DIRECTORY_OPTIONS = ['cgroup']
 const NAME_OPTIONS = ['comm']
 
