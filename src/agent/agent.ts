@@ -1,23 +1,18 @@
 /**
- * The agent: builds the stages from the configuration, the sampler first, wires them, and keeps them going. The only file
- * that knows them all. Only the sampler is needed to live: every other stage that fails is told in health and metrics, is
- * tried again, and takes nothing down with it.
+ * The agent: the sampler first, the other stages behind it (stages.ts), the configuration in force, and the costs. Only the
+ * sampler is needed to live.
  */
 import { cpus } from 'node:os'
 import type { AgentConfig } from '../config/config.ts'
 import { changedKeys, type LoadedConfig } from '../config/load.ts'
 import type { Stage } from '../config/schema.ts'
 import { AgentError } from '../errors.ts'
-import type { Exporter } from '../export/exporter.ts'
-import type { Identity } from '../identity/identity.ts'
 import { AgentLog } from '../log/log.ts'
 import { Health } from '../metrics/health.ts'
 import type { MetricRow } from '../metrics/rows.ts'
+import type { Profile } from '../model/profile.ts'
 import type { SampledProcess } from '../model/sampled-process.ts'
-import type { encodeRequests } from '../otlp/encode.ts'
 import { Continuous } from '../pipeline/continuous.ts'
-import type { AgentServer } from '../server/agent-server.ts'
-import type { Recorder } from '../server/recorder.ts'
 import { ConfigWatch } from './config-watch.ts'
 import { Governor, percentText } from './governor.ts'
 import { takeHostLock } from './host-lock.ts'
@@ -25,16 +20,10 @@ import { MemoryBudget } from './memory-budget.ts'
 import { ownCpuNs } from './own-cpu.ts'
 import { captureRows } from './rows/capture-rows.ts'
 import { governorRows, memoryRows } from './rows/cost-rows.ts'
-import { configRows, healthRows, identityRows, logRows, recorderRows } from './rows/stage-rows.ts'
-import {
-  continuousRequest,
-  type Environment,
-  exporterOptions,
-  identityOptions,
-  recorderOptions,
-  secretsOf,
-} from './stage-options.ts'
-import { type FlowStages, WindowFlow } from './window-flow.ts'
+import { configRows, healthRows, logRows } from './rows/stage-rows.ts'
+import { continuousRequest, type Environment, secretsOf } from './stage-options.ts'
+import { Stages } from './stages.ts'
+import { WindowFlow } from './window-flow.ts'
 
 export interface AgentRequest {
   readonly loaded: LoadedConfig
@@ -49,21 +38,8 @@ export interface AgentRequest {
 /** How often costs are looked at, and stages that failed tried again. */
 const UPKEEP_MS = 5000
 const RETRY_MS = 30_000
-/** Processes seen before there is somebody to tell; windows announce them again. */
+/** Processes seen before there is somebody to tell; the next window announces them again. */
 const SEEN_EARLY_MAX = 50_000
-
-/** What the agent has besides the sampler, once it is there. */
-interface Stages {
-  identity: Identity
-  exporter: Exporter
-  /** Why the exporter does not work, '' when it does. */
-  exporterFault: string
-  recorder: Recorder
-  server: AgentServer
-  serverFault: string
-  readonly encode: typeof encodeRequests
-  readonly exportRows: (exporter: Exporter) => readonly MetricRow[]
-}
 
 export class Agent {
   readonly #request: AgentRequest
@@ -72,7 +48,6 @@ export class Agent {
   readonly #governor: Governor
   readonly #budget: MemoryBudget
   readonly #flow: WindowFlow
-  readonly #startedMs = Date.now()
   readonly #cpus = cpus().length
   readonly #reloads = { applied: 0, refused: 0, lastSuccessful: true }
   #loaded: LoadedConfig
@@ -80,11 +55,11 @@ export class Agent {
   #captureFault = 'the sampler is starting'
   #stages: Stages | null = null
   #seenEarly: SampledProcess[] = []
-  #ready: () => void = () => {}
+  #tellReady: () => void = () => {}
   #lock: { release(): Promise<void> } | null = null
   #upkeep: NodeJS.Timeout | undefined
   #watch: ConfigWatch | null = null
-  #lastRetryMs = 0
+  #triedMs = 0
   /** Reloads, retries and the end, one after the other. */
   #turn: Promise<void> = Promise.resolve()
   #isStopping = false
@@ -100,10 +75,10 @@ export class Agent {
     this.#budget = new MemoryBudget(config.memoryLimit)
     this.#continuous = this.#newContinuous(config)
     const ready = new Promise<void>((resolve) => {
-      this.#ready = resolve
+      this.#tellReady = resolve
     })
     const scope = { name: 'emberscope', version: request.version }
-    this.#flow = new WindowFlow(ready, () => this.#flowStages(), scope, this.#log.of('export'))
+    this.#flow = new WindowFlow(ready, () => this.#stages!.forFlow(), scope, this.#log.of('export'))
   }
 
   get #config(): AgentConfig {
@@ -112,7 +87,6 @@ export class Agent {
 
   /** Resolves when every stage was started, or has failed for now. Errors: AgentError when this host cannot be sampled. */
   async start(): Promise<void> {
-    for (const warning of this.#loaded.warnings) this.#log.warn(warning)
     await this.#takeLock()
     try {
       await this.#continuous.start()
@@ -122,40 +96,23 @@ export class Agent {
     }
     this.#sampling('')
     this.#upkeep = setInterval(() => this.#keepUp(), UPKEEP_MS)
-    await this.#startStages()
+    for (const warning of this.#loaded.warnings) this.#log.warn(warning)
+    await this.#inTurn(() => this.#startStages())
     if (this.#request.file !== '') this.#watch = new ConfigWatch(this.#request.file, () => void this.reload())
-    this.#log.info('profiling', {
-      rate: this.#config.rate,
-      window: this.#config.window,
-      destinations: this.#config.destinations.map(({ name, endpoint }) => `${name}=${endpoint}`).join(' '),
-      version: this.#request.version,
-      pid: process.pid,
-    })
+    this.#tellStart()
   }
 
   /** Reads the configuration again and starts anew what it changes. Never rejects: a wrong file changes nothing. */
   reload(): Promise<void> {
     return this.#inTurn(async () => {
-      let loaded: LoadedConfig
-      try {
-        loaded = await this.#request.reload()
-      } catch (error) {
-        const fault = error instanceof Error ? error.message : String(error)
-        this.#reloads.refused++
-        this.#reloads.lastSuccessful = false
-        this.#health.configuration(fault.split('\n').join(' '))
-        this.#log.error('the configuration is refused, the one before goes on', { error: error as Error })
-        return
-      }
+      const loaded = await this.#loadAgain()
+      if (loaded === null || this.#isStopping) return
       const keys = changedKeys(this.#loaded, loaded)
-      this.#reloads.applied++
-      this.#reloads.lastSuccessful = true
-      this.#health.configuration('')
-      const before = this.#loaded
+      const before = this.#config
       this.#loaded = loaded
       this.#log.setSecrets(secretsOf(loaded.config))
       for (const warning of loaded.warnings) this.#log.warn(warning)
-      await this.#restart(new Set(keys.map((key) => key.stage)), before.config)
+      await this.#restart(new Set(keys.map((key) => key.stage)), before)
       this.#log.info('the configuration was read again', { changed: keys.map((key) => key.path).join(' ') })
     })
   }
@@ -168,25 +125,17 @@ export class Agent {
     clearInterval(this.#upkeep)
     const deadlineMs = performance.now() + this.#config.shutdownTimeout
     return this.#inTurn(async () => {
-      await this.#attempt('capture', () => this.#continuous.stop())
+      await this.#attempt(() => this.#continuous.stop())
       await this.#flow.settled()
-      const stages = this.#stages
-      if (stages !== null) {
-        await this.#attempt('server', () => stages.server.close())
-        const leftMs = Math.max(0, deadlineMs - performance.now())
-        await this.#attempt('export', () => stages.exporter.close(leftMs))
-        await this.#attempt('identity', async () => stages.identity.close())
-        this.#tellRest(stages)
-      }
-      await this.#attempt('agent', async () => this.#lock?.release())
+      await this.#stages?.close(Math.max(0, deadlineMs - performance.now()))
+      await this.#lock?.release()
       this.#log.flush()
     })
   }
 
   /** Every metric now. */
   rows(): MetricRow[] {
-    const stages = this.#stages
-    const rows = [
+    return [
       ...captureRows(this.#continuous.stats()),
       ...governorRows(this.#governor.stats()),
       ...memoryRows(this.#budget.stats()),
@@ -194,13 +143,7 @@ export class Agent {
       ...healthRows(this.#health.report()),
       ...configRows(this.#reloads),
       ...logRows(this.#log.stats()),
-    ]
-    if (stages === null) return rows
-    return [
-      ...rows,
-      ...(stages.exporterFault === '' ? stages.exportRows(stages.exporter) : []),
-      ...identityRows(stages.identity.stats()),
-      ...recorderRows(stages.recorder.stats()),
+      ...(this.#stages?.rows() ?? []),
     ]
   }
 
@@ -208,119 +151,97 @@ export class Agent {
     return new Continuous(continuousRequest(config, this.#governor.rateHz), {
       onWindow: (profile) => {
         this.#health.windowClosed()
-        if (this.#budget.admits()) this.#flow.take(profile)
+        if (this.#budget.admits()) this.#flow.take(withNote(profile, this.#governor.note()))
       },
       onProcesses: (seen) => {
-        if (this.#stages !== null) this.#stages.identity.observe(seen)
+        if (this.#stages !== null) this.#stages.observe(seen)
         else if (this.#seenEarly.length < SEEN_EARLY_MAX) this.#seenEarly.push(...seen)
       },
     })
-  }
-
-  #flowStages(): FlowStages {
-    const stages = this.#stages!
-    return {
-      identity: stages.identity,
-      encode: stages.encode,
-      maxRequestBytes: this.#config.maxRequestBytes,
-      enqueue: (requests) => {
-        if (stages.exporterFault !== '') return Promise.reject(new Error(stages.exporterFault))
-        return stages.exporter.enqueue(requests)
-      },
-      publish: (profile) => stages.server.publish(profile),
-    }
   }
 
   async #takeLock(): Promise<void> {
     try {
       this.#lock = await takeHostLock(this.#config.runDir)
     } catch (error) {
-      if (error instanceof AgentError) throw error
+      if (error instanceof AgentError && error.code === 'already_running') throw error
       this.#log.warn('no lock can be kept, a second agent would not be noticed', { error: error as Error })
     }
   }
 
-  /** Everything but the sampler; its code is loaded only now, when samples are being taken. */
   async #startStages(): Promise<void> {
-    const [identity, exporter, recorder, server, encode, rows] = await Promise.all([
-      import('../identity/identity.ts'),
-      import('../export/exporter.ts'),
-      import('../server/recorder.ts'),
-      import('../server/agent-server.ts'),
-      import('../otlp/encode.ts'),
-      import('./rows/export-rows.ts'),
-    ])
-    const held = new recorder.Recorder(recorderOptions(this.#config))
-    this.#stages = {
-      identity: new identity.Identity(identityOptions(this.#config, this.#request.env)),
-      exporter: new exporter.Exporter(this.#exporterOptions()),
-      exporterFault: 'it is starting',
-      recorder: held,
-      server: await this.#newServer(held, server.AgentServer),
-      serverFault: 'it is starting',
-      encode: encode.encodeRequests,
-      exportRows: (from) => rows.exportRows(from.stats()),
-    }
-    this.#stages.identity.observe(this.#seenEarly)
-    this.#seenEarly = []
-    await this.#openExporter(this.#stages)
-    await this.#openServer(this.#stages)
-    this.#ready()
-  }
-
-  #exporterOptions() {
-    return exporterOptions(this.#config, this.#request.version, this.#log.of('export'))
-  }
-
-  async #newServer(recorder: Recorder, Server: typeof AgentServer): Promise<AgentServer> {
-    const [{ CONTENT_TYPES, expose, negotiate }, { processRows }] = await Promise.all([
-      import('../metrics/prometheus.ts'),
-      import('../metrics/process-rows.ts'),
-    ])
-    const { listen, token, runDir } = this.#config
-    return new Server({
-      listen,
-      token,
-      recorder,
-      runDirectory: this.#lock === null ? '' : runDir,
+    const code = await import('./stage-code.ts')
+    const host = {
+      config: () => this.#config,
+      rows: () => this.rows(),
       health: () => this.#health.report(),
-      metrics: (accept) => {
-        const form = negotiate(accept)
-        const rows = [...this.rows(), ...processRows(this.#request.version, this.#startedMs)]
-        return { contentType: CONTENT_TYPES[form], body: expose(rows, form) }
-      },
+      ownsRunDir: () => this.#lock !== null,
+      env: this.#request.env,
+      version: this.#request.version,
+      log: this.#log,
+    }
+    const stages = new Stages(host, code)
+    this.#stages = stages
+    stages.observe(this.#seenEarly)
+    this.#seenEarly = []
+    this.#budget.add('recorder', (bytes) => stages.shrinkRecorder(bytes))
+    await stages.start()
+    this.#tellReady()
+  }
+
+  #tellStart(): void {
+    const { rate, window, destinations } = this.#config
+    const to = destinations.map(({ name, endpoint }) => `${name}=${endpoint}`).join(' ')
+    this.#log.info('profiling', {
+      rate,
+      windowMs: window,
+      to,
+      version: this.#request.version,
+      pid: process.pid,
     })
   }
 
-  async #openExporter(stages: Stages): Promise<void> {
-    stages.exporterFault = await this.#attempt('export', () => stages.exporter.open())
-  }
-
-  async #openServer(stages: Stages): Promise<void> {
-    stages.serverFault = await this.#attempt('server', async () => {
-      const { url, warnings } = await stages.server.start()
-      for (const warning of warnings) this.#log.of('server').warn(warning)
-      // The token is in the URL: the socket and agent.json have it, the log has not.
-      if (url !== '') this.#log.of('server').info('listening', { address: new URL(url).host })
-    })
-  }
-
-  /** The fault of a stage as text, '' when there is none; told in the log. */
-  async #attempt(component: string, work: () => Promise<unknown>): Promise<string> {
+  /** null when it is refused; that is told everywhere. */
+  async #loadAgain(): Promise<LoadedConfig | null> {
     try {
-      await work()
-      return ''
+      const loaded = await this.#request.reload()
+      this.#reloads.applied++
+      this.#reloads.lastSuccessful = true
+      this.#health.configuration('')
+      return loaded
     } catch (error) {
-      this.#log.of(component).error('this stage failed', { error: error as Error })
-      return error instanceof Error ? error.message : String(error)
+      this.#reloads.refused++
+      this.#reloads.lastSuccessful = false
+      this.#health.configuration((error as Error).message.replaceAll('\n', ' '))
+      this.#log.error('the configuration is refused, the one before goes on', { error: error as Error })
+      return null
     }
   }
 
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    this.#turn = this.#turn.then(work).catch((error: Error) => {
-      this.#log.error('internal error', { error })
-    })
-    return this.#turn
+  async #restart(changed: ReadonlySet<Stage>, before: AgentConfig): Promise<void> {
+    const config = this.#config
+    if (changed.has('log')) this.#log.set({ level: config.logLevel, format: config.logFormat })
+    if (changed.has('memory')) this.#budget.configure(config.memoryLimit)
+    if (changed.has('rate') || changed.has('governor')) {
+      this.#governor.configure({ rateHz: config.rate, maxOverhead: config.maxOverhead })
+      if (!changed.has('capture')) this.#continuous.setRate(this.#governor.rateHz)
+    }
+    if (changed.has('capture')) await this.#restartCapture(before)
+    await this.#stages?.restart(changed)
+  }
+
+  /** A new sampler; should it not start, one as it was before. */
+  async #restartCapture(before: AgentConfig): Promise<void> {
+    await this.#attempt(() => this.#continuous.stop())
+    this.#continuous = this.#newContinuous(this.#config)
+    let fault = await this.#attempt(() => this.#continuous.start())
+    if (fault !== '' && before !== this.#config) {
+      this.#continuous = this.#newContinuous(before)
+      const again = await this.#attempt(() => this.#continuous.start())
+      if (again === '') this.#health.configuration(`sampling goes on as before: ${fault}`)
+      fault = again
+    }
+    this.#sampling(fault)
   }
 
   #sampling(fault: string): void {
@@ -333,13 +254,13 @@ export class Agent {
     this.#health.beat()
     if (this.#captureFault === '') this.#weigh()
     const nowMs = performance.now()
-    if (nowMs - this.#lastRetryMs < RETRY_MS) return
-    this.#lastRetryMs = nowMs
-    const stages = this.#stages
-    if (this.#isStopping || stages === null) return
-    if (this.#captureFault !== '') void this.#inTurn(() => this.#restartCapture(this.#config))
-    if (stages.exporterFault !== '') void this.#inTurn(() => this.#replaceExporter(stages))
-    if (stages.serverFault !== '') void this.#inTurn(() => this.#replaceServer(stages))
+    if (nowMs - this.#triedMs < RETRY_MS) return
+    this.#triedMs = nowMs
+    void this.#inTurn(async () => {
+      if (this.#isStopping) return
+      if (this.#captureFault !== '') await this.#restartCapture(this.#config)
+      await this.#stages?.retry()
+    })
   }
 
   #weigh(): void {
@@ -347,10 +268,10 @@ export class Agent {
     const nowMs = performance.now()
     const change = this.#governor.observe(nowMs, ownCpuNs() + bpfNs, this.#cpus)
     if (change !== null) {
-      this.#continuous.setRate(change.toHz)
-      const words = change.toHz < change.fromHz ? 'the rate is lowered' : 'the rate is raised'
-      const { fromHz: from, toHz: to } = change
-      this.#log.of('governor').warn(words, { from, to, overhead: percentText(change.overhead) })
+      const { fromHz: from, toHz: to, overhead } = change
+      this.#continuous.setRate(to)
+      const words = to < from ? 'the rate is lowered' : 'the rate is raised'
+      this.#log.of('governor').warn(words, { from, to, overhead: percentText(overhead) })
     }
     const pressure = this.#budget.observe(nowMs, process.memoryUsage.rss() + mapBytes)
     if (pressure !== null) {
@@ -359,70 +280,27 @@ export class Agent {
     }
   }
 
-  async #restart(changed: ReadonlySet<Stage>, before: AgentConfig): Promise<void> {
-    const config = this.#config
-    const stages = this.#stages
-    if (changed.has('log')) this.#log.set({ level: config.logLevel, format: config.logFormat })
-    if (changed.has('memory')) this.#budget.configure(config.memoryLimit)
-    if (changed.has('rate') || changed.has('governor')) {
-      this.#governor.configure({ rateHz: config.rate, maxOverhead: config.maxOverhead })
-      if (!changed.has('capture')) this.#continuous.setRate(this.#governor.rateHz)
+  /** The fault of the sampler as text, '' when there is none; told in the log. */
+  async #attempt(work: () => Promise<unknown>): Promise<string> {
+    try {
+      await work()
+      return ''
+    } catch (error) {
+      this.#log.of('capture').error('this stage failed', { error: error as Error })
+      return error instanceof Error ? error.message : String(error)
     }
-    if (changed.has('capture')) await this.#restartCapture(before)
-    if (stages === null) return
-    if (changed.has('identity')) await this.#replaceIdentity(stages)
-    if (changed.has('exporter')) await this.#reloadExporter(stages)
-    if (changed.has('recorder')) {
-      const { Recorder } = await import('../server/recorder.ts')
-      stages.recorder = new Recorder(recorderOptions(config))
-    }
-    if (changed.has('server') || changed.has('recorder')) await this.#replaceServer(stages)
   }
 
-  /** A new sampler; should it not start, one as it was before. */
-  async #restartCapture(before: AgentConfig): Promise<void> {
-    await this.#attempt('capture', () => this.#continuous.stop())
-    this.#continuous = this.#newContinuous(this.#config)
-    let fault = await this.#attempt('capture', () => this.#continuous.start())
-    if (fault !== '' && before !== this.#config) {
-      this.#continuous = this.#newContinuous(before)
-      const again = await this.#attempt('capture', () => this.#continuous.start())
-      if (again === '') {
-        this.#health.configuration(`sampling goes on as before: ${fault}`)
-        fault = ''
-      }
-    }
-    this.#sampling(fault)
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#turn = this.#turn.then(work).catch((error: Error) => {
+      this.#log.error('internal error', { error })
+    })
+    return this.#turn
   }
+}
 
-  async #replaceIdentity(stages: Stages): Promise<void> {
-    const { Identity } = await import('../identity/identity.ts')
-    stages.identity.close()
-    stages.identity = new Identity(identityOptions(this.#config, this.#request.env))
-  }
-
-  async #reloadExporter(stages: Stages): Promise<void> {
-    if (stages.exporterFault !== '') return await this.#replaceExporter(stages)
-    await this.#attempt('export', () => stages.exporter.reload(this.#exporterOptions()))
-  }
-
-  async #replaceExporter(stages: Stages): Promise<void> {
-    const { Exporter } = await import('../export/exporter.ts')
-    await this.#attempt('export', () => stages.exporter.close(0))
-    stages.exporter = new Exporter(this.#exporterOptions())
-    await this.#openExporter(stages)
-  }
-
-  async #replaceServer(stages: Stages): Promise<void> {
-    const { AgentServer } = await import('../server/agent-server.ts')
-    await this.#attempt('server', () => stages.server.close())
-    stages.server = await this.#newServer(stages.recorder, AgentServer)
-    await this.#openServer(stages)
-  }
-
-  #tellRest({ exporter, exporterFault }: Stages): void {
-    if (exporterFault !== '') return
-    for (const { name, sentSamples, queueSamples } of exporter.stats().destinations)
-      this.#log.of('export').info('stopped', { destination: name, sentSamples, queueSamples })
-  }
+/** A profile taken at a lowered rate says so. */
+function withNote(profile: Profile, note: string): Profile {
+  if (note === '' || profile.capture === null) return profile
+  return { ...profile, capture: { ...profile.capture, notes: [...profile.capture.notes, note] } }
 }

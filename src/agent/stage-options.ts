@@ -11,8 +11,10 @@ import {
 } from '../export/options.ts'
 import type { IdentityOptions, KubernetesOptions } from '../identity/identity.ts'
 import type { Log } from '../log/log.ts'
+import type { Attributes } from '../model/attributes.ts'
 import type { ContinuousRequest } from '../pipeline/continuous-types.ts'
 import type { RecorderOptions } from '../server/recorder.ts'
+import type { TelemetryOptions } from '../telemetry/options.ts'
 
 /** The part of the environment that stages ask for themselves: addresses of the cluster, proxies. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -102,6 +104,25 @@ function kubernetesOptions({ kubernetes }: AgentConfig, env: Environment): Kuber
 
 export function recorderOptions({ recorder }: AgentConfig): RecorderOptions {
   return { minutes: recorder.duration / 60_000, maxBytes: recorder.maxBytes }
+}
+
+/** All but where the numbers come from and where faults are told. `host`: who we run on. */
+export function telemetryOptions(
+  config: AgentConfig,
+  host: Attributes,
+  version: string,
+): Omit<TelemetryOptions, 'rows' | 'log'> {
+  const { signals, interval, serviceName } = config.telemetry
+  const { protocol, endpoint, headers, compression, timeoutMs, tls } = destinationOptions(
+    config.destinations[0]!,
+  )
+  return {
+    destination: { protocol, endpoint, insecure: false, headers, compression, timeoutMs, tls },
+    signals,
+    intervalMs: interval,
+    resource: { 'service.name': serviceName, 'service.version': version, ...host },
+    version,
+  }
 }
 
 /** What the log must never print. */

@@ -7,6 +7,7 @@ import { metric, metricBy } from '../metrics/catalog.ts'
 import type { MetricRow } from '../metrics/rows.ts'
 import type { Profile } from '../model/profile.ts'
 import type { EncodedRequest, ProducerScope, ResourceSplit } from '../otlp/encode.ts'
+import type { WindowStep, WindowTrace } from '../telemetry/window-trace.ts'
 import { splitByResource, type WhoIsThis } from './resource-split.ts'
 
 /** The stages as the flow uses them; asked at each window, since a reload may replace them. */
@@ -18,7 +19,12 @@ export interface FlowStages {
   /** To the recorder and whoever looks on. */
   publish(profile: Profile): void
   readonly maxRequestBytes: number
+  /** Told of each window, once it is done. */
+  trace(trace: WindowTrace): void
 }
+
+/** Why a window did not go all its way; the first three never reach the queue. */
+type Loss = 'behind' | 'encode' | 'enqueue' | 'record'
 
 /** Windows that may wait for a disk that does not answer. */
 const WAITING_MAX = 6
@@ -27,7 +33,7 @@ export class WindowFlow {
   readonly #stages: () => FlowStages
   readonly #scope: ProducerScope
   readonly #log: Log
-  readonly #dropped = { behind: 0, encode: 0, enqueue: 0, record: 0 }
+  readonly #dropped: Record<Loss, number> = { behind: 0, encode: 0, enqueue: 0, record: 0 }
   /** Settles when every window taken so far has gone its way; it never rejects. */
   #tail: Promise<void>
   #waiting = 0
@@ -67,37 +73,46 @@ export class WindowFlow {
   }
 
   async #pass(profile: Profile): Promise<void> {
-    const requests = this.#encoded(profile)
-    if (requests !== null && requests.length > 0) {
+    const startMs = Date.now()
+    const steps: WindowStep[] = []
+    const step = async (name: Loss, work: () => unknown): Promise<string> => {
+      const stepMs = Date.now()
       try {
-        await this.#stages().enqueue(requests)
+        await work()
+        return ''
       } catch (error) {
-        this.#dropped.enqueue++
-        this.#log.error('a window could not be queued', { error: error as Error })
+        this.#dropped[name]++
+        this.#log.error('a window is lost to a stage', { stage: name, error: error as Error })
+        return `${name}: ${(error as Error).message}`
+      } finally {
+        steps.push({ name, startMs: stepMs, endMs: Date.now() })
       }
     }
+    let requests: readonly EncodedRequest[] = []
+    let fault = await step('encode', () => {
+      requests = this.#encoded(profile)
+    })
+    if (requests.length > 0) fault ||= await step('enqueue', () => this.#stages().enqueue(requests))
     // A turn of the loop of its own: packing for the recorder is as long as encoding.
     await new Promise(setImmediate)
-    try {
-      this.#stages().publish(profile)
-    } catch (error) {
-      this.#dropped.record++
-      this.#log.error('a window could not be recorded', { error: error as Error })
-    }
+    const unrecorded = await step('record', () => this.#stages().publish(profile))
+    const samples = profile.samples.stack.length
+    this.#stages().trace({
+      name: 'window',
+      startMs,
+      endMs: Date.now(),
+      samples,
+      steps,
+      fault: fault || unrecorded,
+    })
   }
 
-  #encoded(profile: Profile): EncodedRequest[] | null {
+  #encoded(profile: Profile): EncodedRequest[] {
     if (profile.samples.stack.length === 0) return []
     const startMs = performance.now()
     const { identity, encode, maxRequestBytes } = this.#stages()
-    try {
-      return encode(profile, splitByResource(profile, identity), this.#scope, maxRequestBytes)
-    } catch (error) {
-      this.#dropped.encode++
-      this.#log.error('a window could not be encoded', { error: error as Error })
-      return null
-    } finally {
-      this.#exportMs = performance.now() - startMs
-    }
+    const requests = encode(profile, splitByResource(profile, identity), this.#scope, maxRequestBytes)
+    this.#exportMs = performance.now() - startMs
+    return requests
   }
 }

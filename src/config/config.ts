@@ -11,6 +11,8 @@ export const COMPRESSIONS = ['gzip', 'none'] as const
 export type Compression = (typeof COMPRESSIONS)[number]
 export const FSYNC_POLICIES = ['batch', 'interval', 'never'] as const
 export type FsyncPolicy = (typeof FSYNC_POLICIES)[number]
+export const TELEMETRY_SIGNALS = ['metrics', 'logs', 'traces'] as const
+export type TelemetrySignal = (typeof TELEMETRY_SIGNALS)[number]
 export const SWITCHES = ['auto', 'on', 'off'] as const
 export type Switch = (typeof SWITCHES)[number]
 
@@ -89,8 +91,12 @@ export interface AgentConfig {
   readonly processContext: boolean
   readonly commandLine: boolean
   readonly resource: { readonly attributes: Readonly<Record<string, string>> }
-  /** The agent's own metrics, pushed to the first destination. */
-  readonly telemetry: { readonly enabled: boolean; readonly interval: number; readonly serviceName: string }
+  /** What the agent tells of itself, to the first destination. */
+  readonly telemetry: {
+    readonly signals: readonly TelemetrySignal[]
+    readonly interval: number
+    readonly serviceName: string
+  }
   readonly shutdownTimeout: number
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat

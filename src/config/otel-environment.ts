@@ -4,6 +4,7 @@
  * other signals, since no specification names it yet.
  */
 import { resolve } from 'node:path'
+import { TELEMETRY_SIGNALS } from './config.ts'
 import { headerFault } from './destinations.ts'
 import { type Given, parsePairs, readValue, type Value, WrongValue } from './key-type.ts'
 import { KEYS } from './schema.ts'
@@ -38,6 +39,8 @@ export const OTEL_VARIABLES: readonly string[] = [
   'OTEL_RESOURCE_ATTRIBUTES',
   'OTEL_SDK_DISABLED',
   'OTEL_METRICS_EXPORTER',
+  'OTEL_LOGS_EXPORTER',
+  'OTEL_TRACES_EXPORTER',
   'OTEL_METRIC_EXPORT_INTERVAL',
 ]
 
@@ -108,14 +111,7 @@ function readEndpoint(reading: Reading): void {
 /** What OpenTelemetry says of the program itself. */
 function readOwn(reading: Reading): void {
   reading.take('telemetry.interval', 'OTEL_METRIC_EXPORT_INTERVAL', milliseconds)
-  const exporters = reading.text('OTEL_METRICS_EXPORTER').split(',')
-  if (exporters[0] !== '')
-    reading.taken.set('telemetry.enabled', {
-      value: exporters.some((name) => name.trim() === 'otlp'),
-      origin: 'OTEL_METRICS_EXPORTER',
-    })
-  if (reading.text('OTEL_SDK_DISABLED').toLowerCase() === 'true')
-    reading.taken.set('telemetry.enabled', { value: false, origin: 'OTEL_SDK_DISABLED' })
+  readSignals(reading)
   const text = reading.text('OTEL_RESOURCE_ATTRIBUTES')
   if (text !== '') {
     reading.attempt('OTEL_RESOURCE_ATTRIBUTES', () => {
@@ -126,6 +122,20 @@ function readOwn(reading: Reading): void {
     })
   }
   reading.take('telemetry.serviceName', 'OTEL_SERVICE_NAME')
+}
+
+/** OTEL_METRICS_EXPORTER=otlp and its like; other exporters are not ours, and mean no OTLP. */
+function readSignals(reading: Reading): void {
+  const given = TELEMETRY_SIGNALS.filter((signal) => reading.text(exporterOf(signal)) !== '')
+  const wanted = given.filter((signal) => /(^|,)\s*otlp\s*(,|$)/.test(reading.text(exporterOf(signal))))
+  if (given.length > 0)
+    reading.taken.set('telemetry.signals', { value: wanted, origin: given.map(exporterOf).join(' ') })
+  if (reading.text('OTEL_SDK_DISABLED').toLowerCase() === 'true')
+    reading.taken.set('telemetry.signals', { value: [], origin: 'OTEL_SDK_DISABLED' })
+}
+
+function exporterOf(signal: string): string {
+  return `OTEL_${signal.toUpperCase()}_EXPORTER`
 }
 
 function suffixOf(variable: string): string {

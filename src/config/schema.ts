@@ -4,7 +4,7 @@
  */
 import { LOG_FORMATS } from '../log/format.ts'
 import { LOG_LEVELS } from '../log/record.ts'
-import { COMPRESSIONS, FSYNC_POLICIES, PROTOCOLS, SWITCHES } from './config.ts'
+import { COMPRESSIONS, FSYNC_POLICIES, PROTOCOLS, SWITCHES, TELEMETRY_SIGNALS } from './config.ts'
 import type { KeyType } from './key-type.ts'
 
 /** What has to be started anew when a key changes; 'rate' and 'log' only take the new value. */
@@ -314,24 +314,24 @@ export const KEYS: readonly KeySpec[] = [
     stage: 'identity',
   },
   {
-    path: 'telemetry.enabled',
-    type: BOOLEAN,
-    fallback: 'false',
-    help: "push the agent's own metrics to the first destination too",
+    path: 'telemetry.signals',
+    type: listOf(oneOf(TELEMETRY_SIGNALS)),
+    fallback: '',
+    help: 'what the agent tells the first destination of itself: metrics, logs, traces (default none; /metrics is there anyway)',
     stage: 'telemetry',
   },
   {
     path: 'telemetry.interval',
     type: duration(SECOND, HOUR),
     fallback: '60s',
-    help: 'between two pushes',
+    help: 'between two exports of these metrics',
     stage: 'telemetry',
   },
   {
     path: 'telemetry.serviceName',
     type: STRING,
     fallback: 'emberscope',
-    help: "service.name of the agent's own metrics",
+    help: 'service.name of the agent itself',
     stage: 'telemetry',
   },
   {

@@ -232,13 +232,16 @@ describe('the variables of OpenTelemetry', () => {
     assert.equal(config.telemetry.serviceName, 'a')
     assert.deepEqual({ ...config.resource.attributes }, { 'deployment.environment.name': 'p q' })
     const named = await load({ env: { ...attributes, OTEL_SERVICE_NAME: 'b', OTEL_SDK_DISABLED: 'true' } })
-    assert.deepEqual([named.config.telemetry.serviceName, named.config.telemetry.enabled], ['b', false])
+    assert.deepEqual([named.config.telemetry.serviceName, named.config.telemetry.signals], ['b', []])
   })
   it('turn the own metrics on and off', async () => {
-    const enabled = async (env: Record<string, string>) => (await load({ env })).config.telemetry.enabled
-    assert.equal(await enabled({ OTEL_METRICS_EXPORTER: 'otlp' }), true)
-    assert.equal(await enabled({ OTEL_METRICS_EXPORTER: 'none' }), false)
-    assert.equal(await enabled({ OTEL_METRICS_EXPORTER: 'otlp', OTEL_SDK_DISABLED: 'true' }), false)
+    const signals = async (env: Record<string, string>) => (await load({ env })).config.telemetry.signals
+    assert.deepEqual(await signals({ OTEL_METRICS_EXPORTER: 'otlp', OTEL_LOGS_EXPORTER: 'console, otlp' }), [
+      'metrics',
+      'logs',
+    ])
+    assert.deepEqual(await signals({ OTEL_METRICS_EXPORTER: 'none' }), [])
+    assert.deepEqual(await signals({ OTEL_METRICS_EXPORTER: 'otlp', OTEL_SDK_DISABLED: 'true' }), [])
   })
 })
 
