@@ -2,6 +2,7 @@
  * What an exporter is told: where its queue lives and to whom it sends. Plain values, already checked by the
  * configuration; the names and defaults follow the Collector's exporterhelper (spec E-01..E-22) where ours agree.
  */
+import type { Log } from '../log/log.ts'
 
 /** When written records are forced to the medium: once an `enqueue`, every `fsyncIntervalMs`, or by the kernel alone. */
 export type FsyncPolicy = 'batch' | 'interval' | 'never'
@@ -110,11 +111,11 @@ export const DESTINATION_DEFAULTS: DestinationOptions = {
   keepaliveMs: 0,
 }
 
-/** Everything `Exporter` is built from. `onNotice` gets one line for a human, without secrets; at most a few a minute. */
+/** Everything `Exporter` is built from. */
 export interface ExporterOptions {
   readonly queue: QueueOptions
   readonly destinations: readonly DestinationOptions[]
   /** Our own version, for the User-Agent. */
   readonly version: string
-  readonly onNotice?: (line: string) => void
+  readonly log: Log
 }
