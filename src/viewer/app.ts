@@ -2,6 +2,7 @@
 
 import type { Profile } from '../model/profile.ts'
 import { encodePprof } from '../pprof/encode.ts'
+import { nodeLike, rowLike } from './data/carry-over.ts'
 import { zip } from './data/load.ts'
 import { whole } from './data/numbers.ts'
 import { parseQuery, type SearchResult, searchTree } from './data/search.ts'
@@ -21,9 +22,15 @@ import { type SortColumn, TableView } from './views/table.ts'
 import { toggleTheme } from './views/theme.ts'
 import { breadcrumbs, legend } from './views/toolbar.ts'
 
-/** The page of one profile. */
+/** What an agent's page has beside the search; Space is its toggle. */
+export interface LiveControls {
+  readonly root: HTMLElement
+  toggle(): void
+}
+
+/** The page of one profile, or of one that is replaced as it goes on. */
 export class App {
-  readonly #profile: Profile
+  #profile: Profile
   readonly #notices: string
   readonly #header = element('div', { class: 'header-slot' })
   readonly #toolbar = element('div', { class: 'toolbar' })
@@ -32,6 +39,7 @@ export class App {
   readonly #table: TableView
   readonly #strip = new StripView()
   #model: ViewModel
+  #column: number
   #chain: Zoom[] = wholeTree()
   #found: SearchResult | null = null
   #place = -1
@@ -39,11 +47,13 @@ export class App {
   #sort: SortColumn = 'self'
   #selectedRow: number | null = null
   #pointed: DrawnFrame | null = null
+  #isLive = false
 
   constructor(profile: Profile, notices: string) {
     this.#profile = profile
     this.#notices = notices
-    this.#model = viewModel(profile, profile.defaultSampleType)
+    this.#column = profile.defaultSampleType
+    this.#model = viewModel(profile, this.#column)
     this.#search = new SearchBox({ change: (text) => this.search(text), step: (way) => this.#step(way) })
     this.#flame = new FlameView({
       point: (drawn) => this.#point(drawn),
@@ -55,10 +65,13 @@ export class App {
     })
   }
 
-  /** Puts the page into an element and draws it; the table follows once the graph is on the screen. */
-  mount(holder: HTMLElement): void {
+  /**
+   * Puts the page into an element and draws it; the table follows once the graph is on the screen. `live` stands beside
+   * the search where an agent serves the page.
+   */
+  mount(holder: HTMLElement, live: LiveControls | null = null): void {
     document.title = `${targetName(this.#profile)} · Emberscope`
-    const searchRow = element('div', { class: 'search-row' }, this.#search.root)
+    const searchRow = element('div', { class: 'search-row' }, this.#search.root, live?.root ?? null)
     const choice = columnChoice(this.#profile, (column) => this.#showColumn(column))
     if (choice !== null) searchRow.append(choice)
     const panes = element('div', { class: 'panes' }, this.#flame.root, this.#table.root)
@@ -69,7 +82,44 @@ export class App {
     this.#strip.showFrame(this.#model, null)
     this.#drawTableSoon()
     this.#watchWidth()
-    this.#listen()
+    this.#listen(live)
+  }
+
+  /**
+   * Shows a newer profile of the same target in place of the one shown: the zoom, the search with its place, the selected
+   * function, what is pointed at and the focus stay, as far as the newer one has them.
+   */
+  update(profile: Profile): void {
+    const before = this.#model
+    const hasFocus = this.#flame.root.contains(document.activeElement)
+    const [pointed, place] = [this.#pointed, this.#found?.places[this.#place]]
+    this.#profile = profile
+    this.#model = viewModel(profile, this.#column)
+    this.#chain = this.#chain.reduce((chain, { node }) => {
+      const target = { node: nodeLike(before.tree, node, this.#model.tree).node, members: null }
+      return zoomInto(this.#model.tree, chain, target)
+    }, wholeTree())
+    this.#selectedRow = this.#selectedRow === null ? null : rowLike(before, this.#selectedRow, this.#model)
+    this.#drawHeader()
+    this.#searchAgain(place === undefined ? null : nodeLike(before.tree, place, this.#model.tree).node)
+    this.#drawGraph()
+    const now =
+      pointed === null || pointed.members !== null
+        ? null
+        : nodeLike(before.tree, pointed.node, this.#model.tree)
+    if (now === null || !now.isSame) return
+    if (hasFocus) this.#flame.focusNode(now.node)
+    this.#point({ node: now.node, value: this.#model.tree.total[now.node]!, children: [], members: null })
+  }
+
+  /** The search box's text in a new tree, at the place that was the current one if it is still found. */
+  #searchAgain(node: number | null): void {
+    const { text } = this.#search
+    if (text !== '') this.search(text)
+    this.#drawTableSoon(true)
+    if (text === '') return
+    this.#place = node === null ? -1 : (this.#found?.places.indexOf(node) ?? -1)
+    if (this.#found !== null && this.#found.placeCount > 0) this.#sayFound(this.#found)
   }
 
   /** Searches and shows what was found. */
@@ -158,6 +208,7 @@ export class App {
   }
 
   #showColumn(column: number): void {
+    this.#column = column
     this.#model = viewModel(this.#profile, column)
     this.#chain = wholeTree()
     this.#selectedRow = null
@@ -182,22 +233,22 @@ export class App {
   }
 
   /** The graph is answered first; the table follows once that is on the screen. */
-  #drawTableSoon(): void {
+  #drawTableSoon(isNews = false): void {
     requestAnimationFrame(() => {
       clearTimeout(this.#tableTimer)
-      this.#tableTimer = window.setTimeout(() => this.#drawTable(), 20)
+      this.#tableTimer = window.setTimeout(() => this.#drawTable(isNews), 20)
     })
   }
 
-  #drawTable(): void {
-    const found = this.#found?.frames ?? null
-    this.#table.draw({ model: this.#model, sort: this.#sort, found, selectedRow: this.#selectedRow })
+  #drawTable(isNews = false): void {
+    const [found, sort] = [this.#found?.frames ?? null, this.#sort]
+    this.#table.draw({ model: this.#model, sort, found, selectedRow: this.#selectedRow }, isNews)
   }
 
   #drawHeader(): void {
     const download = (): void => void this.#download()
     const notes = (): void => openNotes(this.#profile.capture?.notes ?? [])
-    const help = (): void => openHelp(this.#notices)
+    const help = (): void => this.#help()
     this.#header.replaceChildren(headerView(this.#model, { download, toggleTheme, help, notes }))
   }
 
@@ -219,7 +270,8 @@ export class App {
     }).observe(this.#flame.root)
   }
 
-  #listen(): void {
+  #listen(live: LiveControls | null): void {
+    this.#isLive = live !== null
     listenToKeys({
       move: (way) => this.#flame.moveFocus(way),
       zoomFocused: () => this.#pointed !== null && this.#press(this.#pointed),
@@ -229,8 +281,13 @@ export class App {
       search: () => this.#search.focus(),
       step: (direction) => this.#step(direction),
       table: () => this.#table.focus(),
-      help: () => openHelp(this.#notices),
+      help: () => this.#help(),
+      pause: () => live?.toggle(),
     })
+  }
+
+  #help(): void {
+    openHelp(this.#notices, this.#isLive)
   }
 
   #escape(): void {

@@ -1,7 +1,8 @@
-/** Start of the page: takes the embedded profile and shows it, or says why it cannot. */
+/** Start of the page: takes the embedded profile and shows it, or follows the agent that serves it, or says why it cannot. */
 import { PAGE_IDS } from '../formats/html.ts'
 import { App } from './app.ts'
 import { loadEmbedded } from './data/load.ts'
+import { LivePage } from './live.ts'
 import './style.css'
 import { element } from './views/dom.ts'
 
@@ -9,6 +10,7 @@ async function start(): Promise<void> {
   const holder = document.getElementById(PAGE_IDS.app)!
   holder.replaceChildren(element('p', { class: 'state' }, 'Opening the profile…'))
   const notices = document.getElementById(PAGE_IDS.notices)?.textContent ?? ''
+  if (holder.hasAttribute('data-live')) return new LivePage(holder, notices).start()
   try {
     const profile = await loadEmbedded(document)
     new App(profile, notices).mount(holder)

@@ -18,15 +18,23 @@ export async function loadEmbedded(document: Document): Promise<Profile> {
   holder.remove()
   if (bytes === null)
     throw new AgentError('input_invalid', 'the profile in this page is not base64: the file is damaged')
-  return decodePacked(await unzip(bytes))
+  return decodePacked(await unzip(bytes, 'gzip', announcedLength(bytes)))
 }
 
-async function unzip(bytes: Uint8Array): Promise<Uint8Array> {
+/**
+ * Unpacked bytes, at most 2^30 of them; `expected` of them spare copies. Errors: AgentError `input_invalid` when they
+ * are damaged.
+ */
+export async function unzip(
+  bytes: Uint8Array,
+  format: 'gzip' | 'deflate',
+  expected: number,
+): Promise<Uint8Array> {
   const unzipped = new Blob([bytes as Uint8Array<ArrayBuffer>])
     .stream()
-    .pipeThrough(new DecompressionStream('gzip'))
+    .pipeThrough(new DecompressionStream(format))
   const reader = unzipped.getReader()
-  let whole = new Uint8Array(announcedLength(bytes))
+  let whole = new Uint8Array(expected)
   let length = 0
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
@@ -42,7 +50,7 @@ async function unzip(bytes: Uint8Array): Promise<Uint8Array> {
       length += value.length
     }
   } catch (cause) {
-    const message = `the profile in this page cannot be unpacked (${(cause as Error).message}): the file is damaged`
+    const message = `the profile in this page cannot be unpacked (${(cause as Error).message}): it is damaged`
     throw new AgentError('input_invalid', message, { cause })
   }
   return whole.subarray(0, length)

@@ -19,10 +19,12 @@ const PATTERNS: readonly (readonly [string, string])[] = [
   ['box', 'frames too narrow to draw: grey hatch; a click shows them'],
 ]
 
+const LIVE_KEYS: readonly (readonly [string, string])[] = [['Space', 'pause the live page, and go on']]
+
 /** Opens the help over the page. `notices` is shown as text. */
-export function openHelp(notices: string): void {
+export function openHelp(notices: string, isLive: boolean): void {
   const keys = element('dl', { class: 'key-list' })
-  for (const [key, does] of KEYS)
+  for (const [key, does] of isLive ? [...KEYS, ...LIVE_KEYS] : KEYS)
     keys.append(element('dt', {}, element('kbd', {}, key)), element('dd', {}, does))
   const patterns = element('ul', { class: 'patterns' })
   for (const [kind, words] of PATTERNS) {

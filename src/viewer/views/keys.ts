@@ -11,6 +11,8 @@ export interface KeyActions {
   step(direction: 1 | -1): void
   table(): void
   help(): void
+  /** Stops a live page, or lets it go on. */
+  pause(): void
 }
 
 const MOVES = {
@@ -47,7 +49,7 @@ function press(event: KeyboardEvent, actions: KeyActions): boolean {
   }
   const does: Readonly<Record<string, (() => void) | undefined>> = {
     Enter: inGraph ? actions.zoomFocused : undefined,
-    ' ': inGraph && event.target !== document.body ? actions.zoomFocused : undefined,
+    ' ': spaceAction(event.target, inGraph, actions),
     Backspace: actions.out,
     0: actions.reset,
     '/': actions.search,
@@ -59,4 +61,14 @@ function press(event: KeyboardEvent, actions: KeyActions): boolean {
   const action = does[event.key]
   action?.()
   return action !== undefined
+}
+
+/** Space presses what has the focus; without a focus it stops time. */
+function spaceAction(
+  target: EventTarget | null,
+  inGraph: boolean,
+  actions: KeyActions,
+): (() => void) | undefined {
+  if (target === document.body) return actions.pause
+  return inGraph ? actions.zoomFocused : undefined
 }

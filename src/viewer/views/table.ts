@@ -58,8 +58,8 @@ export class TableView {
     })
   }
 
-  /** Draws the table anew. */
-  draw(state: TableState): void {
+  /** Draws the table anew, from its top unless it is the same table with newer figures (`isNews`). */
+  draw(state: TableState, isNews = false): void {
     const table = state.model.functions()
     const only = state.found === null ? null : rowsWithMatch(table, state.found)
     const rows = sortedRows(table, state.sort, only)
@@ -70,10 +70,12 @@ export class TableView {
     )
     const most = Math.max(...[...rows.subarray(0, 1)].map((row) => table[state.sort][row]!), 0)
     const shown = [...rows.subarray(0, MAX_ROWS)]
+    const [focused, scrollTop] = [focusedName(this.#rows), this.#scroller.scrollTop]
     this.#rows.replaceChildren(...shown.map((row) => tableRow(state, table, row, most)))
     this.#more.hidden = rows.length > 0 && rows.length <= MAX_ROWS
     this.#more.textContent = this.#more.hidden ? '' : moreText(rows.length, state.found !== null)
-    this.#scroller.scrollTop = 0
+    this.#scroller.scrollTop = isNews ? scrollTop : 0
+    if (focused !== null) focusName(this.#rows, focused)
   }
 
   /** Marks another row as selected, without a redraw. */
@@ -96,6 +98,17 @@ export class TableView {
     )
     return element('th', { scope: 'col', class: 'number', 'aria-sort': sort }, press)
   }
+}
+
+/** Function of the row that has the focus. */
+function focusedName(rows: HTMLElement): string | null {
+  const { activeElement } = document
+  return activeElement !== null && rows.contains(activeElement) ? activeElement.getAttribute('title') : null
+}
+
+function focusName(rows: HTMLElement, name: string): void {
+  const buttons = [...rows.querySelectorAll<HTMLElement>('.row-name')]
+  buttons.find((row) => row.title === name)?.focus({ preventScroll: true })
 }
 
 function moreText(count: number, isSearch: boolean): string {
