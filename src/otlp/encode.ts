@@ -1,7 +1,19 @@
-/** Profile -> OTLP requests. */
-import { AgentError } from '../errors.ts'
+/**
+ * Profile -> OTLP profiles, proto 1.11 (otlp.md's rules P-01…P-61 are quoted where they decide something).
+ *
+ * Two ways out: requests for receivers, of limited size and by resource, and one message for a file. Both hold what
+ * every known receiver accepts (P-51): keys inline, resource, scope and period type always there, timestamps alone or
+ * one value.
+ */
 import type { Attributes } from '../model/attributes.ts'
 import type { Profile } from '../model/profile.ts'
+import { WireWriter } from '../protobuf/writer.ts'
+import { ContentTables, type Fidelity } from './content.ts'
+import { labelColumns, profileAttributes, scopeAttributes } from './label-attributes.ts'
+import { type ProfileHead, RequestWriter } from './request-writer.ts'
+import { groupSamples } from './sample-groups.ts'
+import { SampleValues, timeRange } from './sample-values.ts'
+import { type KeyedValues, writeAttributes } from './write-value.ts'
 
 /** Which resource the samples of each label set belong to. */
 export interface ResourceSplit {
@@ -23,12 +35,114 @@ export interface ProducerScope {
   readonly version: string
 }
 
-/** Each request is valid alone and smaller than `maxBytes`. */
+/**
+ * Requests with all samples of the profile, each valid alone and at most `maxBytes` long: cut between resources where
+ * possible, else between samples. None for a profile without samples.
+ *
+ * `onTooLarge` gets the number of samples that no request can hold, as their stack or resource alone passes the limit.
+ */
 export function encodeRequests(
-  _profile: Profile,
-  _split: ResourceSplit,
-  _scope: ProducerScope,
-  _maxBytes: number,
+  profile: Profile,
+  split: ResourceSplit,
+  scope: ProducerScope,
+  maxBytes: number,
+  onTooLarge: (samples: number) => void = () => {},
 ): EncodedRequest[] {
-  throw new AgentError('internal', 'cannot encode OTLP yet')
+  if (profile.samples.stack.length === 0 || profile.sampleTypes.length === 0) return []
+  const { writer, order, rowsOf } = requestWriter(profile, split, scope, maxBytes, 'conventions')
+  const requests: EncodedRequest[] = []
+  const close = () => {
+    const samples = writer.rows
+    const bytes = writer.finish()
+    if (samples > 0) requests.push({ bytes, samples })
+  }
+  for (const group of order) {
+    const rows = rowsOf(group)
+    for (let from = 0; from < rows; ) {
+      const isFirst = writer.rows === 0
+      const taken = writer.add(group, from)
+      from += taken
+      if (taken > 0) continue
+      close()
+      if (!isFirst) continue
+      onTooLarge(rows - from)
+      break
+    }
+  }
+  if (writer.rows > 0) close()
+  return requests
+}
+
+/** A ProfilesData message with the whole profile, for a file. Profiles of other producers lose nothing (P-61). */
+export function encodeProfilesData(profile: Profile, scope: ProducerScope): Uint8Array {
+  const isOwn = profile.capture !== null || profile.origins !== undefined
+  const split = { resources: [fileResource(profile)], ofLabelSet: new Int32Array(profile.labelSets.length) }
+  const fidelity = isOwn ? 'conventions' : 'pprof'
+  const { writer, order } = requestWriter(profile, split, scope, Number.POSITIVE_INFINITY, fidelity)
+  writer.openSegment(0)
+  for (const group of order) writer.add(group, 0)
+  return writer.finish()
+}
+
+function fileResource({ capture }: Profile): Attributes {
+  if (!capture) return {}
+  const { name, arch } = capture.host
+  return { 'host.name': name, 'host.arch': ARCHITECTURES[arch] ?? arch, 'os.type': 'linux' }
+}
+
+/** `host.arch` by the semantic conventions. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'amd64', x64: 'amd64', aarch64: 'arm64' }
+
+function requestWriter(
+  profile: Profile,
+  split: ResourceSplit,
+  scope: ProducerScope,
+  maxBytes: number,
+  fidelity: Fidelity,
+) {
+  const tables = new ContentTables(profile, fidelity)
+  const labels = labelColumns(tables, (labelSet) => split.resources[split.ofLabelSet[labelSet]!]!)
+  const groups = groupSamples(tables, labels, split.ofLabelSet)
+  const values = new SampleValues(profile, fidelity)
+  const extra = fidelity === 'pprof' ? scopeAttributes(profile) : {}
+  const envelope = {
+    resources: split.resources.map((attributes) =>
+      encodeMessage((writer) => writeAttributes(writer, 1, attributes)),
+    ),
+    scope: encodeMessage((writer) => writeScope(writer, scope, extra)),
+  }
+  const head = profileHead(tables, values.columns)
+  return {
+    writer: new RequestWriter({ tables, groups, values, head, envelope }, maxBytes),
+    order: groups.order,
+    rowsOf: (group: number) => groups.start[group + 1]! - groups.start[group]!,
+  }
+}
+
+function profileHead(tables: ContentTables, columns: number): ProfileHead {
+  const { profile, attributes } = tables
+  const { texts } = attributes
+  const ids = ({ type, unit }: { type: string; unit: string }) => ({
+    type: texts.id(type),
+    unit: texts.id(unit),
+  })
+  return {
+    columns: profile.sampleTypes.slice(0, columns).map(ids),
+    periodType: ids(profile.periodType ?? { type: '', unit: '' }),
+    period: profile.period,
+    ...timeRange(profile),
+    attributes: profileAttributes(tables),
+  }
+}
+
+function writeScope(writer: WireWriter, { name, version }: ProducerScope, attributes: KeyedValues): void {
+  writer.text(1, name)
+  writer.text(2, version)
+  writeAttributes(writer, 3, attributes)
+}
+
+function encodeMessage(write: (writer: WireWriter) => void): Uint8Array {
+  const writer = new WireWriter(1024)
+  write(writer)
+  return writer.finish()
 }

@@ -6,6 +6,7 @@
  * is checked; what go's own reader silently drops (a location of an unknown mapping) is an error that names the id.
  */
 import { AgentError } from '../errors.ts'
+import { kindOfMappingName } from '../model/frame-kind.ts'
 import { LIMITS } from '../model/limits.ts'
 import type { Location, Mapping, Profile, ProfileFunction, ValueType } from '../model/profile.ts'
 import { readSamples } from './decode-samples.ts'
@@ -18,7 +19,6 @@ import {
   type TextOf,
 } from './decode-tables.ts'
 import { inconsistent, tooMany } from './faults.ts'
-import { kindOfMappingName } from './frame-kind.ts'
 import { IdTable } from './id-table.ts'
 
 /**

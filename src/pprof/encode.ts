@@ -14,9 +14,9 @@ import {
   Sample as SampleMessage,
   StringTable,
 } from 'pprof-format'
+import { kindOfMappingName, mappingNameOfKind } from '../model/frame-kind.ts'
 import type { Label, Mapping, Profile } from '../model/profile.ts'
-import { kindOfMappingName, mappingNameOfKind } from './frame-kind.ts'
-import { exactValues, mergeRows } from './sample-rows.ts'
+import { exactValues, mergeRows } from '../model/sample-rows.ts'
 import { SampleWriter } from './sample-writer.ts'
 
 /** The profile as an uncompressed pprof message. Never fails on a profile that `checkProfile` accepts. */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { kindOfMappingName, mappingNameOfKind } from '../../../src/model/frame-kind.ts'
 import type { FrameKind, Label, Profile } from '../../../src/model/profile.ts'
 import { FRAME_KINDS } from '../../../src/model/profile.ts'
 import { checkProfile } from '../../../src/model/profile-check.ts'
 import { decodePprof } from '../../../src/pprof/decode.ts'
 import { encodePprof } from '../../../src/pprof/encode.ts'
-import { kindOfMappingName, mappingNameOfKind } from '../../../src/pprof/frame-kind.ts'
 import { capturedProfile } from '../formats/sample-profile.ts'
 
 test('rows that only their times told apart become one', () => {

@@ -1,11 +1,11 @@
 /**
- * The rows that go into a pprof file: exact integers, and merged where only the time told them apart.
+ * Values of samples as files of other formats want them: exact integers, and merged where only the time told rows apart.
  *
- * pprof values are int64. Doubles hold sums exactly up to 2^53 (104 days in nanoseconds); beyond, or where the profile
+ * Values of pprof and OTLP are int64. Doubles hold sums exactly up to 2^53 (104 days in nanoseconds); beyond, or where the profile
  * already carries wide values, everything is added up in bigints instead.
  */
-import { PairTable } from '../model/pair-table.ts'
-import type { SampleTable } from '../model/profile.ts'
+import { PairTable } from './pair-table.ts'
+import type { SampleTable } from './profile.ts'
 
 /** Rows ready to encode; `value` gives an integer within int64. */
 export interface SampleRows {
@@ -55,18 +55,20 @@ function sumColumn(
   for (let row = 0; row < target.length; row++) {
     wide[target[row]!]! += BigInt(exactValue(samples, row, column))
   }
-  return wide.map(clamp)
+  return wide.map(clampInt64)
 }
 
-function exactValue(samples: SampleTable, row: number, column: number): number | bigint {
+/** A value as an integer within int64; what is no number is 0. */
+export function exactValue(samples: SampleTable, row: number, column: number): number | bigint {
   const wide = samples.wideValues?.get(row * samples.values.length + column)
-  if (wide !== undefined) return clamp(wide)
+  if (wide !== undefined) return clampInt64(wide)
   const value = samples.values[column]![row]!
   if (Number.isSafeInteger(value)) return value
   if (!Number.isFinite(value)) return 0
-  return Math.abs(value) < 2 ** 53 ? Math.round(value) : clamp(BigInt(value))
+  return Math.abs(value) < 2 ** 53 ? Math.round(value) : clampInt64(BigInt(value))
 }
 
-function clamp(value: bigint): bigint {
+/** The nearest int64. */
+export function clampInt64(value: bigint): bigint {
   return value > INT64_MAX ? INT64_MAX : value < INT64_MIN ? INT64_MIN : value
 }

@@ -1,11 +1,12 @@
 /**
- * How a frame's kind travels in pprof, which has no field for it: in the file name of the location's mapping.
+ * How a frame's kind travels in pprof, which has no field for it (and in OTLP where nobody set it): in the file name of
+ * the location's mapping.
  *
  * Reading: names that producers agree on ('[kernel.kallsyms]', '*.ko', '//anon', '/tmp/perf-1.map') or a suffix of ours
  * (' [jit]'). Writing: a mapping whose name already says the kind is left alone; a location of another kind gets a
  * copy of its mapping whose name does. The encoder and the decoder share this file, so our own round trip keeps kinds.
  */
-import type { FrameKind } from '../model/profile.ts'
+import type { FrameKind } from './profile.ts'
 
 /** Names for mappings that have none but must say a kind. 'native' is what no name means. */
 const BARE_NAMES: Readonly<Record<FrameKind, string>> = {

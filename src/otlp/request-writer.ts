@@ -1,0 +1,195 @@
+/**
+ * One request being written: samples by resource and column, and beside them the dictionary that they need.
+ *
+ * Samples are tried and taken back when they pass the limit, so no size is estimated twice. The parts are put together
+ * at the end: ResourceProfiles, ScopeProfiles, and a Profile message for each column (field numbers: model.ts's schema).
+ */
+import { randomFillSync } from 'node:crypto'
+import { WireWriter } from '../protobuf/writer.ts'
+import type { ContentTables } from './content.ts'
+import { DictionaryWriter } from './dictionary-writer.ts'
+import { SCHEMA_URL } from './keys.ts'
+import type { SampleGroups } from './sample-groups.ts'
+import type { SampleValues } from './sample-values.ts'
+
+/** What every Profile message of all requests says; texts and sets by their ids in the content tables. */
+export interface ProfileHead {
+  readonly columns: readonly { readonly type: number; readonly unit: number }[]
+  readonly periodType: { readonly type: number; readonly unit: number }
+  readonly period: bigint
+  readonly timeNs: bigint
+  readonly durationNs: bigint
+  readonly attributes: number
+}
+
+/** Encoded messages that are the same in each request. */
+export interface Envelope {
+  readonly resources: readonly Uint8Array[]
+  readonly scope: Uint8Array
+}
+
+export interface RequestParts {
+  readonly tables: ContentTables
+  readonly groups: SampleGroups
+  readonly values: SampleValues
+  readonly head: ProfileHead
+  readonly envelope: Envelope
+}
+
+/** Samples of one resource; positions in the writers where each column's head and samples begin. */
+interface Segment {
+  readonly resource: number
+  readonly heads: readonly number[]
+  readonly samples: readonly number[]
+}
+
+/** Tags and lengths around a message. */
+const FRAMING = 12
+/** Of a Sample without its lists of numbers. */
+const SAMPLE_FRAMING = 40
+
+export class RequestWriter {
+  readonly #parts: RequestParts
+  readonly #maxBytes: number
+  readonly #dictionary: DictionaryWriter
+  readonly #heads: WireWriter[]
+  readonly #samples: WireWriter[]
+  readonly #out = new WireWriter(1 << 16)
+  #segments: Segment[] = []
+  /** Rows in it. */
+  rows = 0
+
+  constructor(parts: RequestParts, maxBytes: number) {
+    this.#parts = parts
+    this.#maxBytes = maxBytes
+    this.#dictionary = new DictionaryWriter(parts.tables)
+    this.#heads = parts.head.columns.map(() => new WireWriter(512))
+    this.#samples = parts.head.columns.map(() => new WireWriter(1 << 16))
+  }
+
+  /**
+   * Adds rows of group `group` from its row `from` on, as many as fit. Gives their number; 0 when none fits, and then
+   * only `finish` may follow.
+   */
+  add(group: number, from: number): number {
+    const { groups, values } = this.#parts
+    const mark = this.#dictionary.mark()
+    const segments = this.#segments.length
+    this.openSegment(groups.resource[group]!)
+    const starts = this.#samples.map(({ length }) => length)
+    const stack = this.#dictionary.stack(groups.stack[group]!)
+    const link = this.#dictionary.link(groups.link[group]!)
+    const start = groups.start[group]! + from
+    const left = groups.start[group + 1]! - start
+    // Written once to see what it takes: it also brings the attributes into the dictionary.
+    for (const writer of this.#samples) this.#writeSample(writer, stack, link, group)
+    const room = this.#maxBytes - this.#size() - SAMPLE_FRAMING * this.#samples.length - values.columns * 10
+    const take =
+      room < 0 ? 0 : Math.min(left, values.rowBytes === 0 ? left : Math.floor(room / values.rowBytes))
+    for (const [i, writer] of this.#samples.entries()) writer.length = starts[i]!
+    if (take === 0) {
+      this.#segments.length = segments
+      this.#dictionary.cut(mark)
+      return 0
+    }
+    const rows = groups.rows.subarray(start, start + take)
+    for (const [column, writer] of this.#samples.entries()) {
+      const sample = writer.begin(2)
+      this.#writeSample(writer, stack, link, group)
+      values.write(writer, rows, column)
+      writer.end(sample)
+    }
+    this.rows += take
+    return take
+  }
+
+  /** The request, and a new one begun. */
+  finish(): Uint8Array {
+    const out = this.#out
+    const { envelope } = this.#parts
+    out.length = 0
+    for (const [index, segment] of this.#segments.entries()) {
+      const next = this.#segments[index + 1]
+      const resourceProfiles = out.begin(1)
+      out.element(1, envelope.resources[segment.resource]!)
+      const scopeProfiles = out.begin(2)
+      out.element(1, envelope.scope)
+      for (let column = 0; column < this.#samples.length; column++) {
+        const profile = out.begin(2)
+        const heads = this.#heads[column]!.view()
+        const samples = this.#samples[column]!.view()
+        out.raw(heads.subarray(segment.heads[column]!, next?.heads[column] ?? heads.length))
+        out.raw(samples.subarray(segment.samples[column]!, next?.samples[column] ?? samples.length))
+        out.end(profile)
+      }
+      out.text(3, SCHEMA_URL)
+      out.end(scopeProfiles)
+      out.text(3, SCHEMA_URL)
+      out.end(resourceProfiles)
+    }
+    const dictionary = out.begin(2)
+    this.#dictionary.writeTo(out)
+    out.end(dictionary)
+    this.#reset()
+    return out.finish()
+  }
+
+  /** Makes `resource` the one that samples are added to. */
+  openSegment(resource: number): void {
+    if (this.#segments.at(-1)?.resource === resource) return
+    const samples = this.#samples.map(({ length }) => length)
+    const heads = this.#heads.map(({ length }) => length)
+    this.#segments.push({ resource, heads, samples })
+    for (const [column, writer] of this.#heads.entries()) this.#writeHead(writer, column)
+  }
+
+  #reset(): void {
+    this.#dictionary.reset()
+    for (const writer of [...this.#heads, ...this.#samples]) writer.length = 0
+    this.#segments = []
+    this.rows = 0
+  }
+
+  /** At most so many bytes will it be. */
+  #size(): number {
+    const { resources, scope } = this.#parts.envelope
+    let size = this.#dictionary.length + FRAMING
+    for (const writer of this.#heads) size += writer.length
+    for (const writer of this.#samples) size += writer.length
+    for (const { resource } of this.#segments) {
+      size += resources[resource]!.length + scope.length + 2 * SCHEMA_URL.length
+      size += (6 + this.#samples.length) * FRAMING
+    }
+    return size
+  }
+
+  #writeHead(writer: WireWriter, column: number): void {
+    const { columns, periodType, period, timeNs, durationNs, attributes } = this.#parts.head
+    this.#writeType(writer, 1, columns[column]!)
+    writer.fixed64(3, timeNs)
+    writer.int64(4, durationNs)
+    this.#writeType(writer, 5, periodType)
+    writer.int64(6, period)
+    writer.element(7, randomId())
+    this.#dictionary.attributeSet(writer, 11, attributes)
+  }
+
+  #writeType(writer: WireWriter, field: number, { type, unit }: { type: number; unit: number }): void {
+    const message = writer.begin(field)
+    writer.uint(1, this.#dictionary.text(type))
+    writer.uint(2, this.#dictionary.text(unit))
+    writer.end(message)
+  }
+
+  #writeSample(writer: WireWriter, stack: number, link: number, group: number): void {
+    writer.uint(1, stack)
+    this.#dictionary.attributeSet(writer, 2, this.#parts.groups.attributes[group]!)
+    writer.uint(3, link)
+  }
+}
+
+/** 16 random bytes that are not all zero (P-17). */
+function randomId(): Uint8Array {
+  const id = randomFillSync(new Uint8Array(16))
+  return id.some((byte) => byte !== 0) ? id : randomId()
+}
