@@ -41,6 +41,8 @@ const MAPPINGS_MAX = 2048
 const ENDING_NS_MAX = 1e9
 /** Samples may be this late: parked until a table is loaded. */
 const LATE_NS_MAX = 15e9
+/** Of a process that maps faster than that, the last ones. */
+const LATE_MAPPINGS = 1024
 const PATHS_MAX = 16_384
 
 export class ProcessTable {
@@ -189,8 +191,9 @@ export class ProcessTable {
   /** No event tells of an unmapping: what a runtime mapped and gave back in a day is more than what it has. */
   #readAgain(image: Image, nowNs: number): void {
     const now = this.#readMappings(image.pid)
-    if (now) image.mappings = [...now, ...image.mappings.filter((m) => m.sinceNs > nowNs - LATE_NS_MAX)]
-    image.mappingsMax = 2 * image.mappings.length + MAPPINGS_MAX
+    const late = image.mappings.slice(-LATE_MAPPINGS).filter((m) => m.sinceNs > nowNs - LATE_NS_MAX)
+    image.mappings = now ? [...now, ...late] : image.mappings.slice(-MAPPINGS_MAX)
+    image.mappingsMax = image.mappings.length + MAPPINGS_MAX
   }
 
   #noteReplaced(pid: number, hidden: Mapping, mapping: TimedMapping): void {

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  statSync,
+} from 'node:fs'
+import { cpus } from 'node:os'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
@@ -41,6 +52,10 @@ async function withChild(command: string[], use: (child: ChildProcess) => Promis
 
 function countersOf(sampler: NativeSampler): Record<string, number> {
   return Object.fromEntries([...sampler.counters()].map((value, i) => [abi.counters[i]!, value]))
+}
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number)
 }
 
 /** Waits, on a loaded machine too, until this many samples were taken. */
@@ -243,5 +258,193 @@ describe('samples', { skip: needsRoot }, () => {
         })
       })
     })
+  })
+})
+
+describe('a session without end', { skip: needsRoot }, () => {
+  it('forgets its stacks between two drains: ids begin at 0, and all are described again', async () => {
+    await withChild(BUSY, async (child) => {
+      await withSampler({}, async (sampler) => {
+        sampler.addTarget(child.pid!)
+        sampler.start()
+        for (let window = 0; window < 3; window++) {
+          await sleep(150)
+          const first = sampler.drain()
+          assert.equal(first.firstNewStack, 0)
+          assert.ok(first.newStackPid.length > 0, 'a busy loop has a stack in each window')
+          await sleep(50)
+          assert.equal(sampler.drain().firstNewStack, first.newStackPid.length)
+          sampler.forgetStacks()
+        }
+      })
+    })
+  })
+
+  it('tells start and cgroup of the process of each sample', async () => {
+    await withChild(BUSY, async (child) => {
+      await withSampler({}, async (sampler) => {
+        sampler.addTarget(child.pid!)
+        sampler.start()
+        await captures(sampler, 10)
+        sampler.stop()
+        const { processStartNs, cgroupId, pid } = sampler.drain()
+        const ticks = Number(readFileSync(`/proc/${child.pid}/stat`, 'latin1').split(') ')[1]!.split(' ')[19])
+        assert.ok(pid.length >= 10)
+        assert.ok(processStartNs.every((startNs) => Math.floor(startNs / 1e7) === ticks))
+        assert.ok(cgroupId.every((id) => Number.isSafeInteger(id) && id > 0 && id === cgroupId[0]))
+      })
+    })
+  })
+
+  it('changes its rate while it runs: the new ticks are as many as asked', async () => {
+    await withChild(BUSY, async (child) => {
+      await withSampler({ rateHz: 49 }, async (sampler) => {
+        sampler.addTarget(child.pid!)
+        sampler.start()
+        const ticksIn = async (ms: number) => {
+          const before = countersOf(sampler).ticks!
+          const startNs = bootTimeNs()
+          await sleep(ms)
+          return (countersOf(sampler).ticks! - before) / ((bootTimeNs() - startNs) / 1e9)
+        }
+        const slow = await ticksIn(500)
+        sampler.setRate(490)
+        const fast = await ticksIn(500)
+        sampler.setRate(49)
+        const slowAgain = await ticksIn(500)
+        assert.ok(fast / slow > 7 && fast / slow < 13, `${slow} ticks a second, then ${fast}`)
+        assert.ok(fast / slowAgain > 7 && fast / slowAgain < 13, `${fast} ticks a second, then ${slowAgain}`)
+      })
+    })
+  })
+
+  it('refuses a rate that is none', async () => {
+    await withSampler({}, (sampler) => {
+      for (const rate of [0, 1000, 1.5, Number.NaN, '99', undefined])
+        assert.throws(() => sampler.setRate(rate as number), RangeError, String(rate))
+    })
+  })
+
+  it('times one run in sixteen, of those too that take no sample', async () => {
+    await withSampler({ rateHz: 999, byPid: true }, async (sampler) => {
+      sampler.start()
+      for (let i = 0; i < 200 && countersOf(sampler).ticks! < 1600; i++) await sleep(20)
+      sampler.stop()
+      const { ticks, timed_runs, timed_ns, captured } = countersOf(sampler)
+      assert.equal(captured, 0)
+      assert.ok(Math.abs(timed_runs! - ticks! / 16) <= cpus().length, `${timed_runs} of ${ticks} runs`)
+      const nsPerRun = timed_ns! / timed_runs!
+      assert.ok(nsPerRun > 5 && nsPerRun < 50_000, `${nsPerRun} ns a run`)
+    })
+  })
+
+  it('says how full its rings were', async () => {
+    await withChild(BUSY, async (child) => {
+      await withSampler({}, async (sampler) => {
+        assert.deepEqual(sampler.drainedBytes, { samples: 0, rawStacks: 0 })
+        sampler.addTarget(child.pid!)
+        sampler.start()
+        await captures(sampler, 10)
+        const rows = sampler.drain().stack.length
+        assert.ok(sampler.drainedBytes.samples >= rows * (8 + 64))
+        sampler.stop()
+        sampler.drain()
+        sampler.drain()
+        assert.equal(sampler.drainedBytes.samples, 0)
+      })
+    })
+  })
+})
+
+describe('filters', { skip: needsRoot }, () => {
+  /** Names of the threads that were sampled, with two busy children of these names. */
+  async function sampledComms(options: Partial<SamplerOptions>): Promise<string[]> {
+    const loop = 'while :; do :; done'
+    const bash = (name: string) => ['bash', '-c', `printf ${name} > /proc/self/comm; ${loop}`]
+    const comms = new Set<string>()
+    await withChild(bash('first_filtered'), async () => {
+      await withChild(bash('second_one'), async () => {
+        await sleep(100)
+        await withSampler({ byPid: false, ...options }, async (sampler) => {
+          sampler.start()
+          for (let i = 0; i < 30; i++) {
+            await sleep(20)
+            for (const comm of sampler.drain().comms) comms.add(comm)
+          }
+        })
+      })
+    })
+    return [...comms].sort()
+  }
+
+  it('let threads of any of the names through, and no others', async () => {
+    assert.deepEqual(await sampledComms({ comms: ['second_one', 'no_such', 'first_filtered'] }), [
+      'first_filtered',
+      'second_one',
+    ])
+  })
+
+  it('compare the first 15 bytes of a name', async () => {
+    assert.deepEqual(await sampledComms({ comms: ['second_onesecond_one', 'first_filteredX'] }), [])
+  })
+
+  it('must all hold: a name and a pid namespace that is not ours', async () => {
+    const own = Number(/\d+/.exec(readlinkSync('/proc/self/ns/pid'))![0])
+    assert.deepEqual(await sampledComms({ comms: ['second_one'], pidNamespaces: [own - 1] }), [])
+    assert.deepEqual(await sampledComms({ comms: ['second_one'], pidNamespaces: [own - 1, own] }), [
+      'second_one',
+    ])
+  })
+
+  it('take the innermost pid namespace of a process', async (t) => {
+    if (spawnSync('unshare', ['-pf', 'true']).status !== 0)
+      return t.skip('unshare may make no pid namespace here')
+    const script =
+      'readlink /proc/self/ns/pid_for_children; printf inside_ns > /proc/self/comm; while :; do :; done'
+    const child = spawn('unshare', ['-pf', 'bash', '-c', script], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const [text] = (await once(child.stdout!, 'data')) as [Buffer]
+    const inode = Number(/\d+/.exec(text.toString())![0])
+    try {
+      const comms = await sampledComms({ pidNamespaces: [inode] })
+      assert.deepEqual(comms, ['inside_ns'])
+    } finally {
+      for (const pid of childrenOf(child.pid!)) process.kill(pid, 'SIGKILL')
+      await once(child, 'exit')
+    }
+  })
+
+  it('take several cgroups, of which one must hold the thread', async (t) => {
+    const root = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].find((path) =>
+      existsSync(`${path}/cgroup.procs`),
+    )
+    if (!root) return t.skip('no cgroup v2 here')
+    const paths = ['one', 'two', 'three'].map((name) => `${root}/emberscope-${process.pid}-${name}`)
+    try {
+      for (const path of paths) mkdirSync(path)
+    } catch {
+      return t.skip('no cgroup can be made here')
+    }
+    const fds = paths.map((path) => openSync(path, 'r'))
+    const children = paths.map((path) =>
+      spawn('bash', ['-c', `echo $$ > ${path}/cgroup.procs; while :; do :; done`], { stdio: 'ignore' }),
+    )
+    try {
+      await sleep(200)
+      await withSampler({ byPid: false, cgroupFds: [fds[0]!, fds[2]!] }, async (sampler) => {
+        sampler.start()
+        await sleep(600)
+        sampler.stop()
+        const { pid, cgroupId } = sampler.drain()
+        assert.deepEqual(new Set(pid), new Set([children[0]!.pid, children[2]!.pid]))
+        const inodes = new Set([paths[0]!, paths[2]!].map((path) => statSync(path).ino))
+        assert.deepEqual(new Set(cgroupId), inodes)
+      })
+    } finally {
+      for (const child of children) child.kill('SIGKILL')
+      await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')))
+      for (const fd of fds) closeSync(fd)
+      await sleep(50)
+      for (const path of paths) rmdirSync(path)
+    }
   })
 })

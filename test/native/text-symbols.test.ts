@@ -210,3 +210,55 @@ test('ends on a sparse map of zeros, a pipe, a directory and a closed descriptor
     /Bad file descriptor|cannot/,
   )
 })
+
+async function functionsOf(text: string) {
+  writeFileSync(path, text)
+  const list = await loadAddon().listKernelFunctions(path)
+  const nameOf = (i: number) =>
+    Buffer.from(list.names.subarray(list.nameAt[i], list.nameAt[i + 1])).toString()
+  const rows = Array.from(list.start, (start, i) => {
+    const module = list.modules[list.module[i]!]
+    return `${BigInt.asUintN(64, BigInt(start)).toString(16)} ${nameOf(i)}${module ? ` [${module}]` : ''}`
+  })
+  return { ...list, rows }
+}
+
+test('lists the functions of the kernel by address, one an address, the one that is also asked for', async () => {
+  const list = await functionsOf(LIST.split('\n').reverse().join('\n'))
+  assert.deepEqual(list.rows, [
+    'ffffffff81000000 startup_64',
+    'ffffffff81000100 __pfx_second',
+    'ffffffff81000110 __cfi_second',
+    'ffffffff81000120 second',
+    'ffffffff81000200 __x64_sys_pause',
+    'ffffffffc0000000 ext4_read [ext4]',
+    'ffffffffc0000040 ext4_write [ext4]',
+    'ffffffffc1000000 bpf_prog_1234_name [bpf]',
+  ])
+  assert.deepEqual([list.hidden, list.failure], [false, ''])
+})
+
+test('lists nothing of a hidden, an empty and an absent list, and says why', async () => {
+  const hidden = await functionsOf('0000000000000000 T schedule\n0000000000000000 t work\n')
+  assert.deepEqual([hidden.rows, hidden.hidden], [[], true])
+  const empty = await functionsOf('')
+  assert.deepEqual([empty.rows, empty.hidden, empty.nameAt.length], [[], false, 1])
+  const absent = await loadAddon().listKernelFunctions('/no/such/list')
+  assert.match(absent.failure, /No such file/)
+  assert.equal(absent.start.length, 0)
+})
+
+test('lists this kernel as it names addresses one by one', async () => {
+  const list = await loadAddon().listKernelFunctions('/proc/kallsyms')
+  if (list.hidden || list.start.length === 0) return
+  const picked = Array.from({ length: 500 }, (_, i) => Math.floor((i * list.start.length) / 500))
+  const asked = Float64Array.from(picked, (row) => list.start[row]!)
+  const one = await loadAddon().resolveKallsyms('/proc/kallsyms', asked)
+  const nameOf = (row: number) =>
+    Buffer.from(list.names.subarray(list.nameAt[row], list.nameAt[row + 1])).toString()
+  picked.forEach((row, i) => {
+    // Data at the same address hides a function from the one, and is not in the other.
+    if (one.name[i]! >= 0) assert.equal(nameOf(row), one.names[one.name[i]!])
+  })
+  assert.ok(one.name.filter((name) => name >= 0).length > 450)
+})

@@ -238,3 +238,60 @@ describe('samples', () => {
     assert.deepEqual([window.timeNs, window.durationNs, window.periodNs], [1000n, 5000, 1e7])
   })
 })
+
+describe('origins', () => {
+  const stack = { pid: PID, timeNs: 10, user: [at(0x20)] }
+
+  it('tell the process of each label set, once each', () => {
+    const sample = { stack: 0, pid: PID, processStartNs: 77, cgroupId: 4242, timeNs: 110 }
+    const { origins, samples, labelSets } = windowOf({
+      stacks: [stack],
+      samples: [sample, { ...sample, tid: PID + 1 }, sample],
+    })
+    const process = { pid: PID, parentPid: 0, comm: 'program', cgroupId: 4242n, startNs: 77 }
+    assert.deepEqual(origins!.processes, [process])
+    assert.equal(labelSets.length, 2)
+    assert.deepEqual([...origins!.ofLabelSet], [0, 0])
+    assert.deepEqual([...samples.labelSet], [0, 1, 0])
+  })
+
+  it('are others after a move to another cgroup, and for another process of the same number', () => {
+    const sample = { stack: 0, pid: PID, processStartNs: 77, cgroupId: 1, timeNs: 110 }
+    const { origins, samples } = windowOf({
+      stacks: [stack],
+      samples: [sample, { ...sample, cgroupId: 2 }, { ...sample, processStartNs: 78 }],
+    })
+    assert.deepEqual(
+      origins!.processes.map(({ cgroupId, startNs }) => `${cgroupId} ${startNs}`),
+      ['1 77', '2 77', '1 78'],
+    )
+    assert.deepEqual(
+      [...samples.labelSet].map((set) => origins!.ofLabelSet[set]),
+      [0, 1, 2],
+    )
+  })
+
+  it('are announced when they are new', () => {
+    const sample = { stack: 0, pid: PID, processStartNs: 77, timeNs: 110 }
+    aggregator.add(sampleBatch({ stacks: [stack], samples: [sample] }))
+    assert.deepEqual(
+      aggregator.takeNewProcesses().map(({ startNs }) => startNs),
+      [77],
+    )
+    aggregator.add(sampleBatch({ firstNewStack: 1, samples: [sample, { ...sample, processStartNs: 78 }] }))
+    assert.deepEqual(
+      aggregator.takeNewProcesses().map(({ startNs }) => startNs),
+      [78],
+    )
+    assert.deepEqual(aggregator.takeNewProcesses(), [])
+  })
+})
+
+it('keeps every sample within its window, also one that had to wait for its table', () => {
+  const times = [10, 100, 5099, 5100, 9000]
+  const { samples } = windowOf({
+    stacks: [{ pid: PID, timeNs: 10, user: [at(0x20)] }],
+    samples: times.map((timeNs) => ({ stack: 0, pid: PID, timeNs })),
+  })
+  assert.deepEqual([...samples.timeNs], [0, 0, 4999, 4999, 4999])
+})

@@ -186,3 +186,110 @@ describe('snapshot', () => {
     await once(child, 'exit')
   })
 })
+
+describe('what is forgotten', () => {
+  const exec = (pid: number, timeNs: number): Event => ({ kind: 'exec', pid, timeNs, name: `at${timeNs}` })
+  const exit = (pid: number, timeNs: number, tid = pid): Event => ({ kind: 'exit', pid, timeNs, tid })
+
+  it('is a process that ended, once no sample can be of it', () => {
+    const table = tableOf(exec(PARENT, 10), mmap(PARENT, 11, 0x1000, 0x2000, '/a'), exit(PARENT, 20))
+    table.forget(20)
+    assert.equal(pathAt(table, PARENT, 15, 0x1000), '/a')
+    table.forget(21)
+    assert.equal(pathAt(table, PARENT, 15, 0x1000), undefined)
+    assert.equal(table.size, 0)
+  })
+
+  it('is none of a process that goes on, nor of a thread that ended', () => {
+    const table = tableOf(
+      exec(PARENT, 10),
+      mmap(PARENT, 11, 0x1000, 0x2000, '/a'),
+      exit(PARENT, 20, PARENT + 7),
+    )
+    table.forget(1e12)
+    assert.equal(pathAt(table, PARENT, 15, 0x1000), '/a')
+  })
+
+  it('waits for the threads that outlive their leader, and for the last of them', () => {
+    const table = tableOf(exec(PARENT, 10), mmap(PARENT, 11, 0x1000, 0x2000, '/a'), exit(PARENT, 20))
+    assert.equal(pathAt(table, PARENT, 5e9, 0x1000), '/a', 'a sample long after the exit')
+    table.forget(6e9)
+    assert.equal(pathAt(table, PARENT, 7e9, 0x1000), '/a')
+    table.apply(eventBatch(exit(PARENT, 8e9, PARENT + 1)))
+    table.forget(9e9)
+    assert.equal(table.size, 0)
+  })
+
+  it('is a program that an exec replaced, and the one before that', () => {
+    const table = tableOf()
+    for (let i = 1; i <= 1000; i++) {
+      const events = [exec(PARENT, i * 1e9), mmap(PARENT, i * 1e9 + 1, 0x1000, 0x2000, `/${i}`)]
+      table.apply(eventBatch(...events))
+      table.forget((i - 2) * 1e9)
+    }
+    const at = (seconds: number) => pathAt(table, PARENT, seconds * 1e9 + 5, 0x1000)
+    assert.deepEqual([at(1000), at(999), at(998), at(500)], ['/1000', '/999', '/998', '/998'])
+  })
+
+  it('is not the next process of the same number', () => {
+    const table = tableOf(
+      exec(CHILD, 10),
+      mmap(CHILD, 11, 0x1000, 0x2000, '/old'),
+      exit(CHILD, 20),
+      { kind: 'fork', pid: CHILD, extra: PARENT, timeNs: 30 },
+      exec(CHILD, 31),
+      mmap(CHILD, 32, 0x1000, 0x2000, '/new'),
+    )
+    table.forget(25)
+    assert.equal(pathAt(table, CHILD, 40, 0x1000), '/new')
+    table.forget(50e9)
+    assert.equal(pathAt(table, CHILD, 40, 0x1000), '/new')
+    assert.equal(table.size, 1)
+  })
+
+  it('are times at which libraries were replaced', () => {
+    const table = tableOf(mmap(PARENT, 10, 0x1000, 0x2000, '/a'), mmap(PARENT, 20, 0x1000, 0x2000, '/b'))
+    assert.ok(table.isReplaced(PARENT, 15, 25))
+    table.forget(21)
+    assert.ok(!table.isReplaced(PARENT, 15, 25))
+    assert.equal(pathAt(table, PARENT, 30, 0x1000), '/b')
+  })
+
+  it('does not grow by processes that come and go', () => {
+    const table = tableOf(exec(PARENT, 1), mmap(PARENT, 2, 0x1000, 0x2000, '/shell'))
+    for (let i = 0; i < 20_000; i++) {
+      const pid = CHILD + i
+      const ns = i * 1e6
+      table.apply(
+        eventBatch({ kind: 'fork', pid, extra: PARENT, timeNs: ns }, exec(pid, ns + 1), exit(pid, ns + 2)),
+      )
+      table.forget(ns - 1e9)
+    }
+    assert.ok(table.size < 1100, `${table.size} processes are known`)
+  })
+
+  it('are processes that are not among the living for a second time, when their exit was lost', () => {
+    const table = tableOf(exec(PARENT, 1), exec(CHILD, 1))
+    table.retain(new Set([CHILD]))
+    assert.equal(table.size, 2)
+    table.retain(new Set([CHILD]))
+    assert.equal(table.size, 1)
+    table.retain(new Set())
+    assert.equal(table.size, 1, 'nobody lives: /proc could not be listed')
+  })
+
+  it('are mappings of a runtime that maps and unmaps all day, by what /proc shows', () => {
+    const table = new ProcessTable(EVENT_KINDS)
+    table.snapshot(process.pid)
+    const before = process.memoryUsage().heapUsed
+    for (let i = 0; i < 50; i++) {
+      const batch = Array.from({ length: 1000 }, (_, j) => {
+        const start = 0x1000 * (i * 1000 + j)
+        return mmap(process.pid, 1e9 * i + j, start, start + 0x1000, '//anon')
+      })
+      table.apply(eventBatch(...batch))
+    }
+    assert.ok(process.memoryUsage().heapUsed - before < 40e6)
+    assert.equal(pathAt(table, process.pid, 50e9, 0x1000 * 49_999), '//anon', 'the newest ones are known')
+  })
+})
