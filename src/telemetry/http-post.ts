@@ -3,8 +3,8 @@
  * are not worth a queue. (fetch would do it in fewer lines and 13 MB more of memory.)
  */
 import { readFileSync } from 'node:fs'
-import { type IncomingMessage, request as requestPlain } from 'node:http'
-import { type RequestOptions, request as requestTls } from 'node:https'
+import { type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http'
+import type { RequestOptions } from 'node:https'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { type Post, signalUrl, type TelemetryDestination } from './options.ts'
@@ -26,7 +26,15 @@ export function httpPost(destination: TelemetryDestination, userAgent: string): 
       'user-agent': userAgent,
       ...(zipped ? { 'content-encoding': 'gzip' } : {}),
     }
-    await send(url, { method: 'POST', headers, ...tlsOptions(destination.tls) }, bytes, destination.timeoutMs)
+    // TLS is a megabyte that a plain receiver does not need.
+    const start = url.protocol === 'https:' ? (await import('node:https')).request : requestPlain
+    await send(
+      start,
+      url,
+      { method: 'POST', headers, ...tlsOptions(destination.tls) },
+      bytes,
+      destination.timeoutMs,
+    )
   }
 }
 
@@ -40,10 +48,11 @@ export function tlsOptions(tls: TelemetryDestination['tls']): RequestOptions {
   }
 }
 
-function send(url: URL, options: RequestOptions, body: Uint8Array, timeoutMs: number): Promise<void> {
+type Start = (answered: (answer: IncomingMessage) => void) => ClientRequest
+
+function send(start: Start, body: Uint8Array, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const start = url.protocol === 'https:' ? requestTls : requestPlain
-    const request = start(url, { ...options, agent: false }, (answer) => {
+    const request = start((answer) => {
       readAnswer(answer)
         .then(resolve, reject)
         .finally(() => clearTimeout(timer))

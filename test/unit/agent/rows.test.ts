@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -150,6 +151,14 @@ test('a scrape has as many samples as there are rows: none is there twice', () =
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
   assert.equal(samples.length, everyRow().length)
+})
+
+test('promtool finds nothing to complain of', (t) => {
+  const options = { input: expose(everyRow(), 'prometheus'), encoding: 'utf8' } as const
+  const { error, status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], options)
+  if (error !== undefined) return t.skip('promtool is not installed')
+  assert.equal(status, 0, stdout + stderr)
+  assert.equal(stdout + stderr, '')
 })
 
 test('captured = kept + dropped + waiting, and kept = the stacks of every quality', () => {
