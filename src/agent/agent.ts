@@ -9,7 +9,7 @@ import type { Stage } from '../config/schema.ts'
 import { AgentError } from '../errors.ts'
 import { AgentLog } from '../log/log.ts'
 import { Health } from '../metrics/health.ts'
-import type { MetricRow } from '../metrics/rows.ts'
+import type { MetricRow, MetricSource } from '../metrics/rows.ts'
 import type { Profile } from '../model/profile.ts'
 import type { SampledProcess } from '../model/sampled-process.ts'
 import { Continuous } from '../pipeline/continuous.ts'
@@ -127,24 +127,32 @@ export class Agent {
     return this.#inTurn(async () => {
       await this.#attempt(() => this.#continuous.stop())
       await this.#flow.settled()
-      await this.#stages?.close(Math.max(0, deadlineMs - performance.now()))
-      await this.#lock?.release()
-      this.#log.flush()
+      try {
+        await this.#stages?.close(Math.max(0, deadlineMs - performance.now()))
+      } finally {
+        await this.#lock?.release()
+        this.#log.flush()
+      }
     })
   }
 
   /** Every metric now. */
   rows(): MetricRow[] {
-    return [
-      ...captureRows(this.#continuous.stats()),
-      ...governorRows(this.#governor.stats()),
-      ...memoryRows(this.#budget.stats()),
-      ...this.#flow.rows(),
-      ...healthRows(this.#health.report()),
-      ...configRows(this.#reloads),
-      ...logRows(this.#log.stats()),
-      ...(this.#stages?.rows() ?? []),
-    ]
+    return gather([
+      () => captureRows(this.#continuous.stats()),
+      () => governorRows(this.#governor.stats()),
+      () => memoryRows(this.#budget.stats()),
+      () => this.#flow.rows(),
+      () => healthRows(this.#health.report()),
+      () => configRows(this.#reloads),
+      () => logRows(this.#log.stats()),
+      ...(this.#stages?.rowSources() ?? []),
+    ])
+  }
+
+  /** A read of a hostile process does not come back from the kernel: an orderly exit would wait for it for ever. */
+  get isStuck(): boolean {
+    return this.#stages?.isStuck ?? false
   }
 
   #newContinuous(config: AgentConfig): Continuous {
@@ -297,6 +305,17 @@ export class Agent {
     })
     return this.#turn
   }
+}
+
+/** A stage that cannot tell its numbers must not cost those of the others. */
+function gather(sources: readonly MetricSource[]): MetricRow[] {
+  return sources.flatMap((source) => {
+    try {
+      return source()
+    } catch {
+      return []
+    }
+  })
 }
 
 /** A profile taken at a lowered rate says so. */

@@ -23,10 +23,15 @@ export function splitByResource(profile: Profile, identity: WhoIsThis): Resource
     indices.set(attributes, indices.size)
     return indices.size - 1
   }
+  let host: Attributes | undefined
+  const ofHost = (): number => {
+    host ??= identity.host()
+    return indexOf(host)
+  }
   const ofProcess = origins.processes.map((process) => indexOf(identity.attributesOf(process)))
   const ofLabelSet = Int32Array.from(labelSets, (_, set) => {
     const process = origins.ofLabelSet[set] ?? -1
-    return ofProcess[process] ?? indexOf(identity.host())
+    return ofProcess[process] ?? ofHost()
   })
   return { resources: [...indices.keys()], ofLabelSet }
 }

@@ -22,6 +22,7 @@ export async function runAgent(request: AgentRequest): Promise<number> {
   await asked
   const timeoutMs = request.loaded.config.shutdownTimeout + GRACE_MS
   await Promise.race([agent.stop(), after(timeoutMs)])
+  if (agent.isStuck) process.kill(process.pid, 'SIGKILL')
   // Whatever still holds the loop after this (a socket that does not close) is not waited for.
   setTimeout(() => process.exit(0), 200).unref()
   return 0

@@ -8,7 +8,7 @@ import type { Exporter } from '../export/exporter.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { AgentLog } from '../log/log.ts'
 import type { HealthReport } from '../metrics/health.ts'
-import type { MetricRow } from '../metrics/rows.ts'
+import type { MetricRow, MetricSource } from '../metrics/rows.ts'
 import type { SampledProcess } from '../model/sampled-process.ts'
 import type { AgentServer } from '../server/agent-server.ts'
 import type { Recorder } from '../server/recorder.ts'
@@ -90,15 +90,19 @@ export class Stages {
     return this.#recorder.shrink(bytes)
   }
 
-  rows(): MetricRow[] {
+  rowSources(): readonly MetricSource[] {
     const { exportRows, identityRows, recorderRows, serverRows, telemetryRows } = this.#code
     return [
-      ...(this.#faults.exporter === '' ? exportRows(this.#exporter.stats()) : []),
-      ...identityRows(this.#identity.stats()),
-      ...recorderRows(this.#recorder.stats()),
-      ...serverRows(this.#server.stats()),
-      ...(this.#telemetry === null ? [] : telemetryRows(this.#telemetry.stats())),
+      () => (this.#faults.exporter === '' ? exportRows(this.#exporter.stats()) : []),
+      () => identityRows(this.#identity.stats()),
+      () => recorderRows(this.#recorder.stats()),
+      () => serverRows(this.#server.stats()),
+      () => (this.#telemetry === null ? [] : telemetryRows(this.#telemetry.stats())),
     ]
+  }
+
+  get isStuck(): boolean {
+    return this.#identity.stats().contextStalled
   }
 
   /** Starts anew what a change of the configuration touches. Never rejects. */

@@ -13,7 +13,13 @@ import { splitByResource, type WhoIsThis } from './resource-split.ts'
 /** The stages as the flow uses them; asked at each window, since a reload may replace them. */
 export interface FlowStages {
   readonly identity: WhoIsThis
-  encode(profile: Profile, split: ResourceSplit, scope: ProducerScope, maxBytes: number): EncodedRequest[]
+  encode(
+    profile: Profile,
+    split: ResourceSplit,
+    scope: ProducerScope,
+    maxBytes: number,
+    onTooLarge: (samples: number) => void,
+  ): EncodedRequest[]
   /** Resolves when the queue has them. */
   enqueue(requests: readonly EncodedRequest[]): Promise<void>
   /** To the recorder and whoever looks on. */
@@ -38,6 +44,8 @@ export class WindowFlow {
   #tail: Promise<void>
   #waiting = 0
   #exportMs = 0
+  /** Samples that no request could hold. */
+  #tooLarge = 0
 
   /** Windows wait for `ready`, which never rejects: the first may be closed before its stages are there. */
   constructor(ready: Promise<void>, stages: () => FlowStages, scope: ProducerScope, log: Log) {
@@ -68,6 +76,7 @@ export class WindowFlow {
   rows(): MetricRow[] {
     return [
       ...metricBy('emberscope_windows_dropped_total', 'reason', this.#dropped),
+      metric('emberscope_samples_too_large_total', this.#tooLarge),
       metric('emberscope_window_export_seconds', this.#exportMs / 1000),
     ]
   }
@@ -111,7 +120,11 @@ export class WindowFlow {
     if (profile.samples.stack.length === 0) return []
     const startMs = performance.now()
     const { identity, encode, maxRequestBytes } = this.#stages()
-    const requests = encode(profile, splitByResource(profile, identity), this.#scope, maxRequestBytes)
+    const split = splitByResource(profile, identity)
+    const requests = encode(profile, split, this.#scope, maxRequestBytes, (samples) => {
+      this.#tooLarge += samples
+      this.#log.warn('samples are dropped: their stack alone is larger than maxRequestBytes', { samples })
+    })
     this.#exportMs = performance.now() - startMs
     return requests
   }

@@ -41,7 +41,7 @@ type PlannedTarget =
 /** Exit code of the whole run. Errors: AgentError for whatever stops it. */
 export async function record(
   command: RecordCommand,
-  deps: Deps,
+  deps: Pick<Deps, 'capture'>,
   world: World,
   again: string,
 ): Promise<number> {
@@ -106,7 +106,7 @@ async function captureAndReport(
   plan: Plan,
   target: CaptureTarget,
   launched: Launched | null,
-  deps: Deps,
+  deps: Pick<Deps, 'capture'>,
   world: World,
 ): Promise<number> {
   const progress = progressFor(plan, target, world)
@@ -143,7 +143,7 @@ async function captureAndWrite(
   target: CaptureTarget,
   stop: AbortSignal,
   progress: ProgressLine,
-  deps: Deps,
+  deps: Pick<Deps, 'capture'>,
   world: World,
 ): Promise<Outcome> {
   const { command } = plan

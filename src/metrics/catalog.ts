@@ -40,6 +40,9 @@ export const METRICS = {
   emberscope_window_processing_seconds: gauge(
     'JavaScript time that the last window took on the main thread.',
   ),
+  emberscope_samples_too_large_total: counter(
+    'Samples whose stack alone is larger than maxRequestBytes: not exported.',
+  ),
   emberscope_window_export_seconds: gauge(
     'JavaScript time to tell whose the last window is and to encode it.',
   ),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import type { Deps } from '../../../src/cli/deps.ts'
+import type { Deps as AllDeps } from '../../../src/cli/deps.ts'
 import { runIn } from '../../../src/cli/run.ts'
 import { AgentError } from '../../../src/errors.ts'
 import {
@@ -34,8 +34,11 @@ afterEach(() => rmSync(cwd, { recursive: true }))
 function worldOf(options: Partial<FakeWorldOptions> = {}): FakeWorld {
   return new FakeWorld({ cwd, processes: PROCESSES, ...options })
 }
+/** What `record` uses of it. */
+type Deps = Pick<AllDeps, 'capture'>
+
 async function runRecord(argv: string[], world = worldOf(), deps: Deps = fakeDeps(PROFILE, world)) {
-  const code = await runIn(world, argv, deps)
+  const code = await runIn(world, argv, { ...fakeDeps(PROFILE, world), ...deps })
   return { code, out: world.stdout.text, err: world.stderr.text, world, deps }
 }
 const OUT = ['-o', 'a.folded']
