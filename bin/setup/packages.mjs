@@ -31,6 +31,7 @@ export const PACKAGES = {
     'libclang-rt-19-dev': '/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-x86_64.a',
     dwz: '/usr/bin/dwz',
     'qemu-system-x86': '/usr/bin/qemu-system-x86_64', // boots the kernels that the sampler is tried on
+    prometheus: '/usr/bin/promtool', // checks the agent's metrics and the chart's alerts
     'musl-tools': '/usr/bin/musl-gcc', // a C library without unwind tables
     openssl: '/usr/bin/openssl', // real programs whose stacks must be whole
     sqlite3: '/usr/bin/sqlite3',
