@@ -28,17 +28,12 @@ export function httpPost(destination: TelemetryDestination, userAgent: string): 
     }
     // TLS is a megabyte that a plain receiver does not need.
     const start = url.protocol === 'https:' ? (await import('node:https')).request : requestPlain
-    await send(
-      start,
-      url,
-      { method: 'POST', headers, ...tlsOptions(destination.tls) },
-      bytes,
-      destination.timeoutMs,
-    )
+    const options = { method: 'POST', headers, agent: false as const, ...tlsOptions(destination.tls) }
+    await send((answered) => start(url, options, answered), bytes, destination.timeoutMs)
   }
 }
 
-export function tlsOptions(tls: TelemetryDestination['tls']): RequestOptions {
+function tlsOptions(tls: TelemetryDestination['tls']): RequestOptions {
   return {
     ...(tls.caFile === null ? {} : { ca: readFileSync(tls.caFile) }),
     ...(tls.certFile === null ? {} : { cert: readFileSync(tls.certFile) }),
