@@ -12,7 +12,7 @@ COPY bin/setup/packages.mjs bin/setup/host.mjs bin/setup/run.mjs bin/setup/
 RUN node --input-type=module -e "import { installPackages, missingPackages } from '/src/bin/setup/packages.mjs'; \
     installPackages(missingPackages(['build']))"
 COPY . .
-RUN node bin/setup.mjs release && node bin/setup/rootfs.mjs /rootfs
+RUN node bin/setup/rootfs.mjs /rootfs
 
 FROM scratch
 ARG VERSION=0.1.0

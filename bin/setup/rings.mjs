@@ -22,8 +22,8 @@ const PREPARATIONS = { peers: ['node', 'dist/test/peers/collector-build.js'] }
 const ALONE = new Set(['integration', 'browser', 'peers'])
 
 export const FAST_RINGS = ['typecheck', 'lint', 'unit', 'native']
-export const SLOW_RINGS = ['bpf', 'unwind', 'kernels', 'integration', 'browser', 'peers']
-const NODE_RINGS = ['unit', 'native', 'integration', 'browser', 'peers']
+export const SLOW_RINGS = ['bpf', 'unwind', 'kernels', 'kubernetes', 'integration', 'browser', 'peers']
+const NODE_RINGS = ['unit', 'native', 'kubernetes', 'integration', 'browser', 'peers']
 
 function testFiles(ring) {
   const directory = join(ROOT, 'dist/test', ring)

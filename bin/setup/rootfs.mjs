@@ -1,6 +1,6 @@
-// The root file system of the image (`node bin/setup/rootfs.mjs DIRECTORY`, run by the Dockerfile after `setup.mjs
-// release`): the package's files, Node without its symbols, every shared library these load, and the few files of /etc
-// that a C library and TLS look for. Nothing else: no shell, no npm.
+// The root file system of the image (`node bin/setup/rootfs.mjs DIRECTORY`, run by the Dockerfile): the package's files,
+// Node without its symbols, every shared library these load, and the few files of /etc that a C library and TLS look for.
+// Nothing else: no shell, no npm. It builds what it ships; types and tests are CI's business.
 import {
   chmodSync,
   cpSync,
@@ -14,8 +14,9 @@ import {
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { rootCertificates } from 'node:tls'
-import { sharedLibraries } from './release.mjs'
+import { buildRelease, sharedLibraries } from './release.mjs'
 import { ROOT, run } from './run.mjs'
+import { bringUpToDate } from './steps.mjs'
 
 const HOME = 'opt/emberscope'
 /** Where the agent finds or writes things, and what a container runtime mounts over. */
@@ -92,7 +93,7 @@ function multiarch() {
 }
 
 /** Writes the tree anew. prebuilds/ and dist/ must be there. */
-export function buildRootfs(target) {
+function buildRootfs(target) {
   rmSync(target, { recursive: true, force: true })
   for (const path of DIRECTORIES) mkdirSync(join(target, path), { recursive: true })
   mkdirSync(join(target, 'tmp'))
@@ -107,4 +108,7 @@ export function buildRootfs(target) {
   copyLibraries(target)
 }
 
+bringUpToDate(['npm', 'bpf', 'native'])
+run('bundling', ['node', 'src/build.mjs'])
+buildRelease()
 buildRootfs(resolve(process.argv[2] ?? 'build/rootfs'))

@@ -111,10 +111,12 @@ function npmCacheBytes() {
   )
 }
 
-/** Brings dependencies and build up to date. Returns the bytes npm downloaded: what its cache grew by. */
-export function bringUpToDate() {
+/** Brings dependencies and build, or only the named steps, up to date. Returns the bytes npm downloaded: what its cache
+ * grew by. */
+export function bringUpToDate(names = Object.keys(STEPS)) {
   let downloaded = 0
-  for (const [name, step] of Object.entries(STEPS)) {
+  for (const name of names) {
+    const step = STEPS[name]
     const build = () => {
       const before = name === 'npm' ? npmCacheBytes() : 0
       step.build()

@@ -31,6 +31,7 @@ const QUANTITY_NAME = 'io.k8s.apimachinery.pkg.api.resource.Quantity'
 function strict(schema: Schema): Schema {
   if (schema.format === 'int-or-string' || schema['x-kubernetes-int-or-string'] === true) return INT_OR_STRING
   const closed: Schema = { ...schema }
+  if (schema.nullable === true && schema.type !== undefined) closed.type = [schema.type, 'null']
   if (schema.properties !== undefined) {
     const entries = Object.entries(schema.properties)
     closed.properties = Object.fromEntries(entries.map(([name, property]) => [name, strict(property)]))

@@ -150,11 +150,11 @@ tolerations:
 {{- end }}
 {{- end }}
 
-{{/* The configuration and the TLS files in one volume: a mount inside a read-only mount cannot be made. */}}
+{{/* The configuration and the TLS files in one volume: a mount inside a read-only mount cannot be made. 256 is 0400. */}}
 {{- define "emberscope.configVolume" -}}
 {{- $tls := default dict (default dict .Values.secrets).tls -}}
 projected:
-  defaultMode: 0400
+  defaultMode: 256
   sources:
     - configMap:
         name: {{ include "emberscope.configMapName" . }}
