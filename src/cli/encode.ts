@@ -26,6 +26,15 @@ export async function encodeProfile(
       const { encodePprof } = await import('../pprof/encode.ts')
       return [gzipSync(encodePprof(profile), { level: GZIP_LEVEL })]
     }
+    case 'otlp':
+      return [await otlpBytes(profile)]
+    case 'otlp_json': {
+      const [{ decodeRequest }, { toJson }] = await Promise.all([
+        import('../otlp/decode.ts'),
+        import('../otlp/json.ts'),
+      ])
+      return [toJson(decodeRequest(await otlpBytes(profile))), '\n']
+    }
     case 'folded':
       return (await import('../formats/folded.ts')).writeFolded(profile, root === '' ? {} : { root })
     case 'speedscope':
@@ -33,4 +42,12 @@ export async function encodeProfile(
     case 'json':
       return (await import('../formats/profile-json.ts')).writeProfileJson(profile)
   }
+}
+
+async function otlpBytes(profile: Profile): Promise<Uint8Array> {
+  const [{ encodeProfilesData }, { version }] = await Promise.all([
+    import('../otlp/encode.ts'),
+    import('./version.ts'),
+  ])
+  return encodeProfilesData(profile, { name: 'emberscope', version: version() })
 }

@@ -7,7 +7,7 @@ import { nearest } from '../model/nearest.ts'
 
 export interface OutputFormat {
   /** Stable name, used in `--json`. */
-  readonly name: 'html' | 'pprof' | 'folded' | 'speedscope' | 'json'
+  readonly name: 'html' | 'pprof' | 'otlp' | 'folded' | 'speedscope' | 'otlp_json' | 'json'
   readonly extension: string
   /** Text goes to a pipe; the others are refused there. */
   readonly text: boolean
@@ -18,8 +18,10 @@ export const OUTPUT_FORMATS: readonly OutputFormat[] = [
   { name: 'html', extension: '.html', text: false },
   { name: 'pprof', extension: '.pb.gz', text: false },
   { name: 'pprof', extension: '.pprof', text: false },
+  { name: 'otlp', extension: '.otlp', text: false },
   { name: 'folded', extension: '.folded', text: true },
   { name: 'speedscope', extension: '.speedscope.json', text: true },
+  { name: 'otlp_json', extension: '.otlp.json', text: true },
   { name: 'json', extension: '.json', text: true },
 ]
 

@@ -1,9 +1,7 @@
 /** From argv to an exit code: picks the command, and turns whatever it throws into one line on stderr. */
-import { closeSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { AgentError, ERROR_CODES } from '../errors.ts'
-import { packageRoot } from '../native/addon.ts'
 import { type Command, parseArguments } from './arguments.ts'
 import { shellQuoted } from './browser.ts'
 import type { Deps } from './deps.ts'
@@ -11,6 +9,7 @@ import { helpText, usageText } from './help.ts'
 import { reasonOf } from './output-files.ts'
 import { printError } from './print.ts'
 import { record } from './record.ts'
+import { version } from './version.ts'
 import { realWorld, type World } from './world.ts'
 
 /** Runs `profile argv...` on this host. Never throws. */
@@ -75,11 +74,6 @@ async function dispatch(
 /** The command line to repeat under sudo. */
 function again(world: World, argv: readonly string[]): string {
   return [world.commandName, ...argv].map(shellQuoted).join(' ')
-}
-
-function version(): string {
-  return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string })
-    .version
 }
 
 /**

@@ -74,6 +74,10 @@ async function readChunks(
 async function readFormat(format: Exclude<Format, 'gzip'>, chunks: Chunks, limits: Limits): Promise<Profile> {
   if (format === 'folded') return readFolded(chunks)
   if (format === 'pprof') return decodePprof(await gather(chunks, limits.pprofBytes, 'pprofBytes'))
+  if (format === 'otlp') {
+    const { readOtlpFile } = await import('../otlp/file.ts')
+    return readOtlpFile(await gather(chunks, limits.pprofBytes, 'pprofBytes'))
+  }
   if (format === 'html') {
     const bytes = await gather(chunks, limits.textBytes, 'textBytes')
     return readHtml(bytes, (packed) => gunzipSync(packed, { maxOutputLength: limits.pprofBytes }))
@@ -81,6 +85,7 @@ async function readFormat(format: Exclude<Format, 'gzip'>, chunks: Chunks, limit
   const bytes = await gather(chunks, limits.jsonBytes, 'jsonBytes')
   refuseManyObjects(bytes, limits)
   const text = new TextDecoder().decode(bytes)
+  if (format === 'otlp_json') return (await import('../otlp/file.ts')).readOtlpJson(text)
   if (/^\s*\{[^{}]{0,200}speedscope\.app/.test(text)) {
     refuse('it is a speedscope file, which we write but do not read; open it at https://www.speedscope.app')
   }
@@ -193,7 +198,7 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
 
 function withPath(path: string, cause: unknown): AgentError {
   if (cause instanceof AgentError) {
-    const reason = cause.message.replace(/^cannot read (the [a-z ]+: )?/, '')
+    const reason = cause.message.replace(/^cannot read (the [A-Za-z ]+: )?/, '')
     return new AgentError(cause.code, `cannot read ${path}: ${reason}`, { cause })
   }
   const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? ''

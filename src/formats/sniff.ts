@@ -1,11 +1,12 @@
 /**
  * What a file is, by its first bytes; its name only breaks ties and words the error.
  *
- * pprof is binary: its first messages hold control bytes, which none of the text formats has. Pure.
+ * pprof and OTLP are binary: their first messages hold control bytes, which none of the text formats has. Pure.
  */
+import { looksLikeOtlp, looksLikeOtlpJson } from '../otlp/file.ts'
 import { looksLikePprof } from '../pprof/decode-tables.ts'
 
-export type Format = 'gzip' | 'pprof' | 'html' | 'json' | 'folded'
+export type Format = 'gzip' | 'pprof' | 'otlp' | 'html' | 'json' | 'otlp_json' | 'folded'
 
 /** Bytes of the start of a file that are enough to tell. */
 export const HEAD_BYTES = 4096
@@ -29,15 +30,17 @@ export function sniffFormat(head: Uint8Array, path: string): Format | { readonly
   const other = OTHERS.find(([start]) => magic.startsWith(start))
   if (other) return { reason: other[1] }
   if (isText(head)) return textFormat(head)
+  if (looksLikeOtlp(head)) return 'otlp'
   if (looksLikePprof(head)) return 'pprof'
   // A stray control byte in a name does not make a text file another format, if its name says that it is text.
   if (/\.(folded|collapsed|txt)(\.gz)?$/i.test(path)) return 'folded'
-  return { reason: 'its first bytes are of no format that we read (pprof, folded, our HTML or JSON)' }
+  return { reason: 'its first bytes are of no format that we read (pprof, OTLP, folded, our HTML or JSON)' }
 }
 
 function textFormat(head: Uint8Array): Format {
   const start = new TextDecoder().decode(head).trimStart()
   // A frame may start with a brace or a bracket too: '[kernel]', '{lambda()#1}'.
+  if (looksLikeOtlpJson(start)) return 'otlp_json'
   if (/^\{\s*["}]/.test(start)) return 'json'
   return /^<(!doctype\s+html|html|!--)/i.test(start) ? 'html' : 'folded'
 }

@@ -47,9 +47,6 @@ class Table {
   }
 }
 
-/** Lengths of all tables at one time. */
-export type Mark = readonly number[]
-
 export class DictionaryWriter {
   readonly #content: ContentTables
   readonly #tables = Object.values(TABLE).map((field) => new Table(field))
@@ -60,6 +57,8 @@ export class DictionaryWriter {
   readonly #text = this.#tables[TABLE.text - 1]!
   readonly #attribute = this.#tables[TABLE.attribute - 1]!
   readonly #stack = this.#tables[TABLE.stack - 1]!
+  /** Lengths of the tables at the last mark. */
+  readonly #marks = this.#tables.map(() => 0)
   readonly #linkBytes = new Uint8Array(24)
 
   constructor(content: ContentTables) {
@@ -81,17 +80,18 @@ export class DictionaryWriter {
   /** Bytes of all tables. */
   get length(): number {
     let sum = 0
-    for (const { writer } of this.#tables) sum += writer.length
+    for (let i = 0; i < this.#tables.length; i++) sum += this.#tables[i]!.writer.length
     return sum
   }
 
-  mark(): Mark {
-    return this.#tables.map(({ writer }) => writer.length)
+  /** Remembers what is written. */
+  mark(): void {
+    for (let i = 0; i < this.#tables.length; i++) this.#marks[i] = this.#tables[i]!.writer.length
   }
 
-  /** Takes off what was written since. Only `writeTo` and `reset` may follow: indices are not taken back. */
-  cut(mark: Mark): void {
-    for (const [i, { writer }] of this.#tables.entries()) writer.length = mark[i]!
+  /** Takes off what was written since the mark. Only `writeTo` and `reset` may follow: indices are not taken back. */
+  cut(): void {
+    for (const [i, { writer }] of this.#tables.entries()) writer.length = this.#marks[i]!
   }
 
   /** Appends the dictionary's fields. */
@@ -119,6 +119,15 @@ export class DictionaryWriter {
     writer.element(2, this.#linkBytes.subarray(4 * LINK.span))
     writer.end(entry)
     return this.#link.add(id)
+  }
+
+  /** Brings a set of attributes into the dictionary; gives its size. */
+  useSet(set: number): number {
+    const { sets } = this.#content.attributes
+    const end = sets.end(set)
+    const start = sets.start(set)
+    for (let at = start; at < end; at++) this.#attributeIndex(sets.arena[at]!)
+    return end - start
   }
 
   /** Writes field `field` of `writer`: the indices of a set of attributes, packed. */

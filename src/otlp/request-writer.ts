@@ -45,8 +45,10 @@ interface Segment {
 
 /** Tags and lengths around a message. */
 const FRAMING = 12
-/** Of a Sample without its lists of numbers. */
-const SAMPLE_FRAMING = 40
+/** Of a Sample without its lists of numbers, and one value. */
+const SAMPLE_FRAMING = 50
+/** Of an index. */
+const INDEX_BYTES = 5
 
 export class RequestWriter {
   readonly #parts: RequestParts
@@ -56,6 +58,8 @@ export class RequestWriter {
   readonly #samples: WireWriter[]
   readonly #out = new WireWriter(1 << 16)
   #segments: Segment[] = []
+  /** Of the segments: resources, scopes, and what goes around messages. */
+  #envelopeBytes = 0
   /** Rows in it. */
   rows = 0
 
@@ -73,29 +77,28 @@ export class RequestWriter {
    */
   add(group: number, from: number): number {
     const { groups, values } = this.#parts
-    const mark = this.#dictionary.mark()
+    this.#dictionary.mark()
     const segments = this.#segments.length
     this.openSegment(groups.resource[group]!)
-    const starts = this.#samples.map(({ length }) => length)
+    const set = groups.attributes[group]!
     const stack = this.#dictionary.stack(groups.stack[group]!)
     const link = this.#dictionary.link(groups.link[group]!)
+    const heads = this.#samples.length * (SAMPLE_FRAMING + INDEX_BYTES * this.#dictionary.useSet(set))
     const start = groups.start[group]! + from
-    const left = groups.start[group + 1]! - start
-    // Written once to see what it takes: it also brings the attributes into the dictionary.
-    for (const writer of this.#samples) this.#writeSample(writer, stack, link, group)
-    const room = this.#maxBytes - this.#size() - SAMPLE_FRAMING * this.#samples.length - values.columns * 10
-    const take =
-      room < 0 ? 0 : Math.min(left, values.rowBytes === 0 ? left : Math.floor(room / values.rowBytes))
-    for (const [i, writer] of this.#samples.entries()) writer.length = starts[i]!
+    const end = groups.start[group + 1]!
+    const take = rowsThatFit(end - start, this.#maxBytes - this.#size() - heads, values.rowBytes)
     if (take === 0) {
       this.#segments.length = segments
-      this.#dictionary.cut(mark)
+      this.#dictionary.cut()
       return 0
     }
     const rows = groups.rows.subarray(start, start + take)
-    for (const [column, writer] of this.#samples.entries()) {
+    for (let column = 0; column < this.#samples.length; column++) {
+      const writer = this.#samples[column]!
       const sample = writer.begin(2)
-      this.#writeSample(writer, stack, link, group)
+      writer.uint(1, stack)
+      this.#dictionary.attributeSet(writer, 2, set)
+      writer.uint(3, link)
       values.write(writer, rows, column)
       writer.end(sample)
     }
@@ -140,6 +143,9 @@ export class RequestWriter {
     const samples = this.#samples.map(({ length }) => length)
     const heads = this.#heads.map(({ length }) => length)
     this.#segments.push({ resource, heads, samples })
+    const { resources, scope } = this.#parts.envelope
+    this.#envelopeBytes += resources[resource]!.length + scope.length + 2 * SCHEMA_URL.length
+    this.#envelopeBytes += (6 + samples.length) * FRAMING
     for (const [column, writer] of this.#heads.entries()) this.#writeHead(writer, column)
   }
 
@@ -147,20 +153,16 @@ export class RequestWriter {
     this.#dictionary.reset()
     for (const writer of [...this.#heads, ...this.#samples]) writer.length = 0
     this.#segments = []
+    this.#envelopeBytes = 0
     this.rows = 0
   }
 
   /** At most so many bytes will it be. */
   #size(): number {
-    const { resources, scope } = this.#parts.envelope
     let size = this.#dictionary.length + FRAMING
     for (const writer of this.#heads) size += writer.length
     for (const writer of this.#samples) size += writer.length
-    for (const { resource } of this.#segments) {
-      size += resources[resource]!.length + scope.length + 2 * SCHEMA_URL.length
-      size += (6 + this.#samples.length) * FRAMING
-    }
-    return size
+    return size + this.#envelopeBytes
   }
 
   #writeHead(writer: WireWriter, column: number): void {
@@ -180,16 +182,25 @@ export class RequestWriter {
     writer.uint(2, this.#dictionary.text(unit))
     writer.end(message)
   }
-
-  #writeSample(writer: WireWriter, stack: number, link: number, group: number): void {
-    writer.uint(1, stack)
-    this.#dictionary.attributeSet(writer, 2, this.#parts.groups.attributes[group]!)
-    writer.uint(3, link)
-  }
 }
+
+/** `rowBytes` 0: all rows are one value. */
+function rowsThatFit(rows: number, room: number, rowBytes: number): number {
+  if (room < rowBytes) return 0
+  return rowBytes === 0 ? rows : Math.min(rows, Math.floor(room / rowBytes))
+}
+
+/** Random bytes in stock: asking for them costs the same for 16 as for 1024. */
+const stock = new Uint8Array(1024)
+let used = stock.length
 
 /** 16 random bytes that are not all zero (P-17). */
 function randomId(): Uint8Array {
-  const id = randomFillSync(new Uint8Array(16))
+  if (used === stock.length) {
+    randomFillSync(stock)
+    used = 0
+  }
+  const id = stock.subarray(used, used + 16)
+  used += 16
   return id.some((byte) => byte !== 0) ? id : randomId()
 }

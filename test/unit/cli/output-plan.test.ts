@@ -39,7 +39,7 @@ describe('parseOutput', () => {
     assert.throws(() => parseOutput('a.htm'), {
       code: 'usage',
       message:
-        '-o a.htm: unknown extension (did you mean .html?); use one of .html .pb.gz .pprof .folded .speedscope.json .json',
+        '-o a.htm: unknown extension (did you mean .html?); use one of .html .pb.gz .pprof .otlp .folded .speedscope.json .otlp.json .json',
     })
     for (const path of ['a', 'a.txt', 'a.gz']) assert.throws(() => parseOutput(path), /unknown extension/)
     for (const path of ['.html', 'x/.json'])
