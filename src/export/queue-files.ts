@@ -10,9 +10,10 @@ import {
   unlink,
   utimes,
 } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
 export interface QueueFiles {
-  readonly mkdir: typeof mkdir
+  readonly mkdir: (path: string, mode: number) => Promise<unknown>
   readonly open: (path: string, flags: string, mode?: number) => Promise<FileHandle>
   readonly readdir: (path: string) => Promise<string[]>
   readonly readFile: (path: string, encoding: 'utf8') => Promise<string>
@@ -23,7 +24,7 @@ export interface QueueFiles {
 }
 
 export const REAL_FILES: QueueFiles = {
-  mkdir,
+  mkdir: (path, mode) => mkdir(path, { mode }),
   open,
   readdir: (path) => readdir(path),
   readFile: (path, encoding) => readFile(path, encoding),
@@ -36,6 +37,24 @@ export const REAL_FILES: QueueFiles = {
 /** `ENOSPC` and the like; a fault without a code is named after its class. */
 export function errorCode(error: unknown): string {
   return (error as NodeJS.ErrnoException)?.code ?? (error as Error)?.name ?? 'unknown'
+}
+
+/**
+ * Makes a directory and those above it. Not by `recursive`, which never ends where a parent exists and nothing can be made in
+ * it (/proc). Errors: of the file system.
+ */
+export async function makeDirectory(path: string, files: QueueFiles): Promise<void> {
+  const make = () =>
+    files.mkdir(path, 0o700).catch((error) => {
+      if (errorCode(error) !== 'EEXIST') throw error
+    })
+  try {
+    await make()
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT' || dirname(path) === path) throw error
+    await makeDirectory(dirname(path), files)
+    await make()
+  }
 }
 
 /** Writes all of `parts` at `position`; a short write is continued. Errors: what the file system says. */

@@ -4,7 +4,7 @@
  */
 import { DirectoryLock } from './directory-lock.ts'
 import type { QueueOptions } from './options.ts'
-import { errorCode, type QueueFiles } from './queue-files.ts'
+import { errorCode, makeDirectory, type QueueFiles } from './queue-files.ts'
 import { type NewRecord, recordBytes, Segment } from './segment.ts'
 import type { SegmentList } from './segment-list.ts'
 import type { DROP_REASONS } from './stats.ts'
@@ -158,7 +158,7 @@ export class QueueWriter {
   }
 
   async #own(): Promise<void> {
-    await this.#files.mkdir(this.options.directory, { recursive: true, mode: 0o700 })
+    await makeDirectory(this.options.directory, this.#files)
     this.#lock ??= await DirectoryLock.take(this.options.directory, this.#files)
   }
 
