@@ -83,10 +83,12 @@ Status CloseOtherFiles(uint64_t files) {
 Status BecomeNobody() {
     if (geteuid() != 0 && getuid() != 0) return Status::Ok();
     if (setgroups(0, nullptr) != 0 && errno != EPERM) return Failed("setgroups");
-    // EINVAL: the user namespace has no such id (a rootless container). Root without capabilities and without
-    // a way to open anything is then as little as we can be.
-    if (setresgid(kNobody, kNobody, kNobody) != 0 && errno != EINVAL) return Failed("setresgid");
-    if (setresuid(kNobody, kNobody, kNobody) != 0 && errno != EINVAL) return Failed("setresuid");
+    // EINVAL: the user namespace has no such id (a rootless container). EPERM: the container has no
+    // CAP_SETGID and CAP_SETUID, as a pod of ours. Root without capabilities and without a way to open
+    // anything is then as little as we can be.
+    const auto may_stay = [] { return errno == EINVAL || errno == EPERM; };
+    if (setresgid(kNobody, kNobody, kNobody) != 0 && !may_stay()) return Failed("setresgid");
+    if (setresuid(kNobody, kNobody, kNobody) != 0 && !may_stay()) return Failed("setresuid");
     return Status::Ok();
 }
 

@@ -59,6 +59,14 @@ describe('the symbolizer process', { skip: cannotRun }, () => {
     })
   })
 
+  test('works for a root without the right to become another, as in a pod', async (t) => {
+    if (process.getuid?.() !== 0) return t.skip('not root')
+    const options = ['--bounding-set=-all', '--inh-caps=-all', '--no-new-privs']
+    const input = 'demangle 1\n_Z1fv\n'
+    const { stdout } = spawnSync('setpriv', [...options, symbolizerPath()], { input, encoding: 'utf8' })
+    assert.equal(stdout, 'd f()\ndone\n')
+  })
+
   test('has limits of memory, time, files and processes', async () => {
     await withConfined((pid) => {
       const limits = readFileSync(`/proc/${pid}/limits`, 'utf8')
