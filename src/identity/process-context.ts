@@ -4,8 +4,8 @@
  *
  * The process owns every byte, so nothing in them is trusted: sizes are bounded, the pointer is only ever read through
  * the kernel, and what changes while it is read is read again. Reading another's memory can *block* for as long as that
- * process likes (userfaultfd, a file of its own FUSE), so pages that are not present are not touched, and the read
- * itself runs on a thread of libuv's pool: at most one at a time, and after one that stalls, none.
+ * process likes (pages of a FUSE file that it serves; a userfaultfd is refused by the kernel, EIO), so pages that are not
+ * present are not touched, and the read itself runs on a thread of libuv's pool: one at a time, none after one stalled.
  */
 import { closeSync, openSync, read, readFileSync, readSync } from 'node:fs'
 import type { Attributes } from '../model/attributes.ts'

@@ -358,6 +358,30 @@ describe('process contexts of real processes', { skip: skipUnless('cc') }, () =>
     })
   })
 
+  it('C-05: a page that is there when looked for and gone when read holds up no one but itself', async (context) => {
+    await withPublisher('memfd', async (publisher) => {
+      await publisher.tell(`publish ${SHOP}`)
+      if ((await publisher.tell('flicker')) !== 'ok') return context.skip('this kernel has no userfaultfd')
+      const reader = new ContextReader()
+      const address = findContext(publisher.pid)
+      assert.equal(typeof address, 'bigint')
+      const outcomes = new Set<string>()
+      // Each read ends, by itself or as stalled after two seconds; the event loop would not get here otherwise.
+      const deadline = Date.now() + 2_500
+      while (Date.now() < deadline && !reader.stalled) {
+        const outcome = await reader.readAt(publisher.pid, address as bigint, null)
+        outcomes.add(typeof outcome === 'string' ? outcome : 'read')
+        if (outcome === 'unreadable') await new Promise(setImmediate)
+      }
+      for (const outcome of outcomes)
+        assert.ok(['read', 'unreadable', 'stalled', 'malformed'].includes(outcome), outcome)
+      context.diagnostic([...outcomes].join(', '))
+      if (reader.stalled) assert.equal(await reader.readAt(publisher.pid, address as bigint, null), 'stalled')
+      publisher.stop()
+      await until('the stuck read', () => !reader.stalled)
+    })
+  })
+
   it('what a process says of its service wins over guesses, a default of its SDK does not', async () => {
     await withPublisher('memfd', async (publisher) => {
       const who = identity()

@@ -1,12 +1,13 @@
 /*
  * Publishes a process context (OTEP 4719) as its tests want it, honest or not. Commands on stdin, one a line,
  * each answered with a line: `publish <hex>`, `size N`, `pointer N`, `time N`, `version N`, `signature`,
- * `absent` (the payload is in a page that blocks whoever touches it), `race` (the time never stands still),
- * `drop`.
+ * `absent` (the payload is in a page that blocks whoever touches it), `flicker` (such a page is there for a
+ * moment, then not until long after somebody waits for it), `race` (the time never stands still), `drop`.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -71,19 +72,41 @@ static void publish(const char *hex) {
     atomic_store(&header->published_ns, now_ns());
 }
 
-/* A page nobody ever fills in: reading it waits for us, and we do nothing. */
+static int faults = -1;
+
+/* A page nobody fills in: reading it waits for us, and we do nothing. */
 static int absent_page(void) {
     struct uffdio_api api = {.api = UFFD_API};
     struct uffdio_register range = {.mode = UFFDIO_REGISTER_MODE_MISSING};
     void *at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+    int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0 || at == MAP_FAILED || ioctl(fd, UFFDIO_API, &api) != 0) return -1;
     range.range.start = (uint64_t)(uintptr_t)at;
     range.range.len = PAGE;
     if (ioctl(fd, UFFDIO_REGISTER, &range) != 0) return -1;
+    faults = fd;
     header->payload = range.range.start;
     return 0;
+}
+
+static void *flicker(void *unused) {
+    static unsigned char content[PAGE];
+    struct uffdio_copy copy = {.dst = header->payload, .src = (uint64_t)(uintptr_t)content, .len = PAGE};
+
+    (void)unused;
+    memcpy(content, payload, header->size);
+    for (;;) {
+        struct pollfd waits = {.fd = faults, .events = POLLIN};
+        struct uffd_msg message;
+
+        ioctl(faults, UFFDIO_COPY, &copy);
+        usleep(50);
+        madvise((void *)(uintptr_t)header->payload, PAGE, MADV_DONTNEED);
+        if (poll(&waits, 1, 1) <= 0 || read(faults, &message, sizeof(message)) <= 0) continue;
+        usleep(3000000); /* somebody waits: let him, for longer than a reader should */
+    }
+    return NULL;
 }
 
 static void *race(void *unused) {
@@ -112,8 +135,12 @@ int main(int argc, char **argv) {
         else if (strncmp(line, "version ", 8) == 0) header->version = (uint32_t)number;
         else if (strncmp(line, "signature", 9) == 0) memcpy(header->signature, "OTEL_XXX", 8);
         else if (strncmp(line, "absent", 6) == 0) answer = absent_page() == 0 ? "ok" : "unsupported";
-        else if (strncmp(line, "race", 4) == 0) pthread_create(&thread, NULL, race, NULL);
+        else if (strncmp(line, "flicker", 7) == 0) {
+            answer = absent_page() == 0 ? "ok" : "unsupported";
+            if (faults >= 0) pthread_create(&thread, NULL, flicker, NULL);
+        } else if (strncmp(line, "race", 4) == 0) pthread_create(&thread, NULL, race, NULL);
         else if (strncmp(line, "drop", 4) == 0) munmap(header, PAGE);
+        else answer = "unknown";
         puts(answer);
         fflush(stdout);
     }
