@@ -1,5 +1,6 @@
 /** One agent a host: two would sample twice and send everything twice. The lock lies where commands find the agent. */
 import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { AgentError } from '../errors.ts'
 import { DirectoryLock } from '../export/directory-lock.ts'
 import { REAL_FILES } from '../export/queue-files.ts'
@@ -9,7 +10,7 @@ import { REAL_FILES } from '../export/queue-files.ts'
  * of the file system where no lock can be kept.
  */
 export async function takeHostLock(directory: string): Promise<{ release(): Promise<void> }> {
-  await mkdir(directory, { recursive: true, mode: 0o755 })
+  await makeDirectory(directory)
   try {
     return await DirectoryLock.take(directory, REAL_FILES)
   } catch (error) {
@@ -20,5 +21,18 @@ export async function takeHostLock(directory: string): Promise<{ release(): Prom
       `another agent runs on this host: ${who} holds ${directory}; stop it, or give this one a runDir, a queue.dir and a listen of its own`,
       { cause: error },
     )
+  }
+}
+
+/** With its parents. Not `recursive`: where a parent exists and takes no directory (/proc), Node 20 tries for ever. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    await makeDirectory(dirname(path))
+    await mkdir(path, { mode: 0o700 })
   }
 }
