@@ -44,6 +44,31 @@ export interface RecordCommand {
   readonly quiet: boolean
   readonly verbose: boolean
 }
+/** `profile --last TIME`: what the agent recorded. */
+export interface LastCommand {
+  readonly kind: 'last'
+  readonly lastMs: number
+  /** As it was written: it names the default file. */
+  readonly lastText: string
+  readonly outputs: readonly Output[]
+  readonly foldedRoot: FoldedRoot
+  readonly force: boolean
+  readonly json: boolean
+  readonly open: boolean
+  readonly quiet: boolean
+  readonly verbose: boolean
+}
+export interface TopCommand {
+  readonly kind: 'top'
+  readonly target: TargetSpec
+  /** null: until the user quits. */
+  readonly durationMs: number | null
+  readonly rateHz: number
+  readonly kernelStacks: boolean
+  readonly json: boolean
+  readonly cgroup: string
+  readonly comm: string
+}
 export interface OpenCommand {
   readonly kind: 'open'
   readonly file: string
@@ -67,6 +92,8 @@ export interface DoctorCommand {
 }
 export type Command =
   | RecordCommand
+  | LastCommand
+  | TopCommand
   | OpenCommand
   | ExportCommand
   | DoctorCommand
@@ -91,7 +118,9 @@ export function parseArguments(argv: readonly string[]): Command {
   const operands = named ? words.positionals.slice(1) : words.positionals
   switch (name) {
     case 'record':
-      return parseRecord(words, operands)
+      return words.options.has('last') ? parseLast(words, operands) : parseRecord(words, operands)
+    case 'top':
+      return parseTop(words, operands)
     case 'open':
       return {
         kind: 'open',
@@ -121,7 +150,7 @@ function parseRecord(words: Words, operands: readonly string[]): RecordCommand {
   const command: RecordCommand = {
     kind: 'record',
     target,
-    durationMs: optionValue<number | null>(words, 'duration', parseDuration, fallbackMs),
+    durationMs: optionValue<number | null>(words, 'duration', (text) => parseDuration(text), fallbackMs),
     rateHz: optionValue(words, 'frequency', parseRate, DEFAULT_RATE_HZ),
     outputs: parseOutputs(words.options.get('output') ?? []),
     foldedRoot: foldedRoot(words),
@@ -137,6 +166,62 @@ function parseRecord(words: Words, operands: readonly string[]): RecordCommand {
   }
   refuseContradictions(command, has)
   return command
+}
+
+/** What decides what and how is sampled was decided when the agent was started. */
+const NOT_WITH_LAST = [
+  'duration',
+  'frequency',
+  'all',
+  'cgroup',
+  'comm',
+  'kernel',
+  'no-kernel',
+  'command-line',
+]
+
+function parseLast(words: Words, operands: readonly string[]): LastCommand {
+  const has = (name: string): boolean => words.options.has(name)
+  const lastText = words.options.get('last')!.at(-1)!
+  const other = NOT_WITH_LAST.find(has)
+  if (other !== undefined)
+    throw new AgentError('usage', `--${other} cannot be used with --last: the agent has sampled already`)
+  if (operands.length > 0 || words.command)
+    throw new AgentError('usage', '--last takes no target: it shows what the agent recorded of this host')
+  const outputs = parseOutputs(words.options.get('output') ?? [])
+  if (has('quiet') && has('verbose')) throw new AgentError('usage', '-q and -v exclude each other')
+  if (outputs.some(isStdout) && has('json'))
+    throw new AgentError('usage', '-o - and --json both write to standard output; use one')
+  return {
+    kind: 'last',
+    lastMs: parseDuration(lastText, '--last'),
+    lastText,
+    outputs,
+    foldedRoot: foldedRoot(words),
+    force: has('force'),
+    json: has('json'),
+    open: !has('no-open'),
+    quiet: has('quiet'),
+    verbose: has('verbose'),
+  }
+}
+
+/** Without a target: every process. */
+function parseTop(words: Words, operands: readonly string[]): TopCommand {
+  if (words.command)
+    throw new AgentError('usage', 'profile top looks at running processes: give pids, a name or --all')
+  if (words.options.has('kernel') && words.options.has('no-kernel'))
+    throw new AgentError('usage', '--kernel and --no-kernel exclude each other')
+  return {
+    kind: 'top',
+    target: operands.length === 0 ? { kind: 'all' } : parseTarget(words, operands),
+    durationMs: optionValue<number | null>(words, 'duration', (text) => parseDuration(text), null),
+    rateHz: optionValue(words, 'frequency', parseRate, DEFAULT_RATE_HZ),
+    kernelStacks: !words.options.has('no-kernel'),
+    json: words.options.has('json'),
+    cgroup: optionValue(words, 'cgroup', nonEmpty('--cgroup'), ''),
+    comm: optionValue(words, 'comm', nonEmpty('--comm'), ''),
+  }
 }
 
 function refuseContradictions(command: RecordCommand, has: (name: string) => boolean): void {

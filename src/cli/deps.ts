@@ -61,6 +61,24 @@ export interface CaptureResult {
 /** Samples, symbolizes and gives the profile. Errors: AgentError. */
 export type Capture = (request: CaptureRequest, hooks: CaptureHooks) => Promise<CaptureResult>
 
+export interface WatchRequest {
+  /** Empty: every process. */
+  readonly pids: readonly number[]
+  readonly cgroupPath: string
+  readonly comm: string
+  readonly rateHz: number
+  readonly kernelStacks: boolean
+  readonly windowMs: number
+}
+
+/** A capture without end; `stop` hands out the last window and may be called twice. */
+export interface Watching {
+  stop(): Promise<void>
+}
+
+/** Samples until stopped and gives a profile for every window, each with `capture`. Errors: AgentError. */
+export type Watch = (request: WatchRequest, onWindow: (profile: Profile) => void) => Promise<Watching>
+
 /** Runs until a signal ends it; gives the exit code. Errors: AgentError when the agent cannot start. */
 export type RunAgent = (request: {
   readonly loaded: LoadedConfig
@@ -74,5 +92,6 @@ export type RunAgent = (request: {
 
 export interface Deps {
   readonly capture: Capture
+  readonly watch: Watch
   readonly agent: RunAgent
 }

@@ -3,7 +3,7 @@
  * read these tables. Words that explain live here; what an option does lives where it is used.
  */
 
-export const COMMANDS = ['record', 'open', 'export', 'doctor', 'agent', 'completion'] as const
+export const COMMANDS = ['record', 'top', 'open', 'export', 'doctor', 'agent', 'completion'] as const
 /** `record` is the unnamed main command; the others are its first word. */
 export type CommandName = (typeof COMMANDS)[number]
 
@@ -27,14 +27,14 @@ export const OPTIONS: readonly OptionSpec[] = [
     short: 'd',
     value: 'TIME',
     help: 'how long: 10s, 500ms, 2m; a bare number is seconds (default 10s)',
-    commands: ['record'],
+    commands: ['record', 'top'],
   },
   {
     name: 'frequency',
     short: 'F',
     value: 'HZ',
     help: 'samples a second and CPU, 1 to 999 (default 99)',
-    commands: ['record'],
+    commands: ['record', 'top'],
   },
   {
     name: 'output',
@@ -51,17 +51,36 @@ export const OPTIONS: readonly OptionSpec[] = [
     commands: ['record', 'export'],
   },
   { name: 'force', short: '', value: '', help: 'overwrite existing files', commands: ['record', 'export'] },
-  { name: 'all', short: '', value: '', help: 'profile every process of this machine', commands: ['record'] },
+  {
+    name: 'all',
+    short: '',
+    value: '',
+    help: 'profile every process of this machine',
+    commands: ['record', 'top'],
+  },
   {
     name: 'cgroup',
     short: '',
     value: 'PATH',
     help: 'only processes in this cgroup (v2) and below',
+    commands: ['record', 'top'],
+  },
+  {
+    name: 'comm',
+    short: '',
+    value: 'NAME',
+    help: 'only threads with this name',
+    commands: ['record', 'top'],
+  },
+  { name: 'kernel', short: '', value: '', help: 'with kernel frames (default)', commands: ['record', 'top'] },
+  { name: 'no-kernel', short: '', value: '', help: 'without kernel frames', commands: ['record', 'top'] },
+  {
+    name: 'last',
+    short: '',
+    value: 'TIME',
+    help: 'what the running agent recorded: the last TIME, instead of sampling',
     commands: ['record'],
   },
-  { name: 'comm', short: '', value: 'NAME', help: 'only threads with this name', commands: ['record'] },
-  { name: 'kernel', short: '', value: '', help: 'with kernel frames (default)', commands: ['record'] },
-  { name: 'no-kernel', short: '', value: '', help: 'without kernel frames', commands: ['record'] },
   {
     name: 'command-line',
     short: '',
@@ -74,7 +93,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     short: '',
     value: '',
     help: 'print one JSON object instead of the summary',
-    commands: ['record', 'doctor'],
+    commands: ['record', 'top', 'doctor'],
   },
   { name: 'no-open', short: '', value: '', help: 'do not open the browser', commands: ['record', 'open'] },
   {

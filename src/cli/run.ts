@@ -45,6 +45,10 @@ async function dispatch(
   switch (command.kind) {
     case 'record':
       return await record(command, deps, world, again(world, argv))
+    case 'last':
+      return await (await import('./last.ts')).last(command, world)
+    case 'top':
+      return await (await import('./top/top.ts')).top(command, deps, world, again(world, argv))
     case 'open':
       return await (await import('./open.ts')).open(command, world)
     case 'export':

@@ -2,8 +2,8 @@
 import { existsSync, statSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { AgentError } from '../errors.ts'
-import type { TargetSpec } from './arguments.ts'
 import { nearest } from '../model/nearest.ts'
+import type { TargetSpec } from './arguments.ts'
 import { ancestorsOf, namesOf, type ProcessInfo, type ProcessSource, scriptOf } from './process-source.ts'
 import { clean } from './terminal.ts'
 

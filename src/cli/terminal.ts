@@ -5,7 +5,7 @@
 import type { Environment } from './invoking-user.ts'
 import type { TextOutput } from './world.ts'
 
-const COLOURS = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33' } as const
+const COLOURS = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33', inverse: '7' } as const
 export type Colour = keyof typeof COLOURS
 
 /** Widest line we print even on a wider terminal, and what is assumed without one. */

@@ -5,17 +5,17 @@ import { FOLDED_ROOTS, type FoldedRoot, MAX_DURATION_MS, MAX_RATE_HZ } from './o
 const UNIT_MS: Readonly<Record<string, number>> = { '': 1000, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** '10s', '500ms', '1.5m', '10', '.5' -> milliseconds. */
-export function parseDuration(text: string): number {
+export function parseDuration(text: string, option = '-d'): number {
   const match = /^(\d+(?:\.\d+)?|\.\d+)(ms|s|m|h|)$/.exec(text.trim())
   const ms = match ? Math.round(Number(match[1]) * UNIT_MS[match[2]!]!) : Number.NaN
   if (Number.isNaN(ms)) {
     throw new AgentError(
       'usage',
-      `-d must be a time like 10s, 500ms or 2m (a bare number is seconds), got "${text}"`,
+      `${option} must be a time like 10s, 500ms or 2m (a bare number is seconds), got "${text}"`,
     )
   }
   if (ms < 1 || ms > MAX_DURATION_MS)
-    throw new AgentError('usage', `-d must be more than 0 and at most 24h, got "${text}"`)
+    throw new AgentError('usage', `${option} must be more than 0 and at most 24h, got "${text}"`)
   return ms
 }
 

@@ -13,7 +13,6 @@ export function mergeReports(reports: readonly CaptureReport[]): CaptureReport |
   const last = reports.at(-1)
   if (first === undefined || last === undefined) return null
   if (reports.length === 1) return first
-  const notes = new Set(reports.flatMap((report) => report.notes))
   const unwinding = mergeUnwinding(reports)
   return {
     ...first,
@@ -40,8 +39,26 @@ export function mergeReports(reports: readonly CaptureReport[]): CaptureReport |
       startToFirstSampleNs: first.timing.startToFirstSampleNs,
       lastSampleToFilesNs: last.timing.lastSampleToFilesNs,
     },
-    notes: [...notes].slice(0, MAX_NOTES),
+    notes: mergeNotes(reports),
   }
+}
+
+/** Notes that differ in their figures only are one, with the figures of the latest. */
+function mergeNotes(reports: readonly CaptureReport[]): string[] {
+  const latest = new Map<string, { text: string; windows: number; isConstant: boolean }>()
+  for (const { notes } of reports) {
+    for (const text of new Set(notes)) {
+      const key = text.replace(/[\d.]+/g, '#')
+      const known = latest.get(key)
+      const isConstant = known === undefined || (known.isConstant && known.text === text)
+      latest.set(key, { text, windows: (known?.windows ?? 0) + 1, isConstant })
+    }
+  }
+  return [...latest.values()]
+    .slice(0, MAX_NOTES)
+    .map(({ text, windows, isConstant }) =>
+      isConstant ? text : `${text} (the latest of ${windows} windows that say so)`,
+    )
 }
 
 function sum(reports: readonly CaptureReport[], value: (report: CaptureReport) => number): number {

@@ -155,6 +155,10 @@ export function fakeDeps(profile: Profile, world: FakeWorld): Deps & { readonly 
       return { profile, lastSampleMonotonicNs: world.clockNs - 250_000_000n }
     },
     agent: () => Promise.resolve(0),
+    watch: async (_request, onWindow) => {
+      onWindow(profile)
+      return { stop: async () => {} }
+    },
   }
 }
 

@@ -158,15 +158,19 @@ test('keeps two processes of one reused pid apart', () => {
 })
 
 test('sums the reports, and gives the rate that keeps the CPU time when the governor changed it', () => {
-  const base = profileOf([{ frames: ['main'], count: 1 }], { ...FAKE_REPORT, rateHz: 97, notes: ['a'] })
-  const slow = { ...base, capture: { ...FAKE_REPORT, rateHz: 19, notes: ['a', 'b'] } }
+  const base = profileOf([{ frames: ['main'], count: 1 }], {
+    ...FAKE_REPORT,
+    rateHz: 97,
+    notes: ['a', '5.0% x'],
+  })
+  const slow = { ...base, capture: { ...FAKE_REPORT, rateHz: 19, notes: ['a', 'b', '7.1% x'] } }
   const { capture } = mergeProfiles([base, slow])!
   assert.deepEqual(capture!.samples, { captured: 2000, kept: 1980, dropped: { ring_full: 20, malformed: 0 } })
   assert.equal(capture!.durationNs, 20e9)
   assert.equal(capture!.rateHz, Math.round(2000 / (1000 / 97 + 1000 / 19)))
   assert.equal(capture!.overhead.cpuNs, 84_000_000)
   assert.equal(capture!.overhead.rssBytes, 50 * 1024 * 1024)
-  assert.deepEqual(capture!.notes, ['a', 'b'])
+  assert.deepEqual(capture!.notes, ['a', '7.1% x (the latest of 2 windows that say so)', 'b'])
 })
 
 test('keeps values that no double holds at their rows', () => {
