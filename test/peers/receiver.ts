@@ -87,11 +87,11 @@ export async function startReceiver(): Promise<Receiver> {
   }
 }
 
-/** Posts a request, gzipped; resolves with the status and the body. */
+/** Posts a request, gzipped; resolves with the status and the body. `headers` may replace ours. */
 export function postProfiles(
   port: number,
-  bytes: Uint8Array,
-  headers: Readonly<Record<string, string>> = { [VERSION_HEADER]: '1' },
+  bytes: Uint8Array | string,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -100,7 +100,12 @@ export function postProfiles(
         port,
         method: 'POST',
         path: '/v1development/profiles',
-        headers: { 'content-type': 'application/x-protobuf', 'content-encoding': 'gzip', ...headers },
+        headers: {
+          'content-type': 'application/x-protobuf',
+          'content-encoding': 'gzip',
+          [VERSION_HEADER]: '1',
+          ...headers,
+        },
       },
       (response) => {
         let body = ''

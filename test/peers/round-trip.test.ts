@@ -5,10 +5,12 @@ import fc from 'fast-check'
 import { check } from '../../src/otlp/conformance.ts'
 import { decodeRequest } from '../../src/otlp/decode.ts'
 import { encodeRequests } from '../../src/otlp/encode.ts'
+import { fromJson, toJson } from '../../src/otlp/json.ts'
 import { decodeResponse } from '../../src/otlp/response.ts'
+import { until } from '../helpers/busy-process.ts'
 import { scratchDirectory } from '../helpers/profile-run.ts'
 import { anyWindow, SCOPE } from '../unit/otlp/profiles.ts'
-import { type Collector, startCollector } from './collector.ts'
+import { type Collector, jsonLines, startCollector } from './collector.ts'
 import { skipWithoutCollector } from './collector-build.ts'
 import { contentOf, sampleCount } from './content.ts'
 import { callProfiles, postProfiles, type Receiver, startReceiver } from './receiver.ts'
@@ -56,6 +58,32 @@ describe('the Collector', { skip: skipWithoutCollector() }, () => {
       assert.deepEqual(contentOf(received.map(({ bytes }) => decodeRequest(bytes))), before)
       for (const { version } of received) assert.equal(version, '1')
     })
+
+  it('writes attributes by reference into the string table, which we resolve', () => {
+    const { resourceProfiles } = decodeRequest(receiver.of('grpc')[0]!.bytes)
+    const attributes = resourceProfiles.flatMap(({ resource }) => resource?.attributes ?? [])
+    assert.ok(attributes.some(({ keyStrindex, key }) => keyStrindex > 0 && key === ''))
+    assert.ok(attributes.some(({ value }) => value.kind === 'strindex'))
+  })
+
+  it('takes our JSON as the same content, and writes JSON that we read as the same', async () => {
+    const before = receiver.of('http').length
+    const written = jsonLines(collector.file).length
+    const sent = requests().map(decodeRequest)
+    for (const data of sent) {
+      const json = toJson(data, { profileId: 'hex' })
+      const { status, body } = await postProfiles(collector.httpPort, json, {
+        'content-type': 'application/json',
+      })
+      assert.equal(status, 200, body)
+      assert.match(body, /^\{("partialSuccess":\{\})?\}$/)
+    }
+    const content = contentOf(sent)
+    const received = receiver.of('http').slice(before)
+    assert.deepEqual(contentOf(received.map(({ bytes }) => decodeRequest(bytes))), content)
+    await until('the file', () => jsonLines(collector.file).length === written + sent.length)
+    assert.deepEqual(contentOf(jsonLines(collector.file).slice(written).map(fromJson)), content)
+  })
 
   it('takes no other version of the schema than the one our header names', async () => {
     const [bytes = new Uint8Array()] = requests()
