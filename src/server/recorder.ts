@@ -112,6 +112,13 @@ export class Recorder {
     }
   }
 
+  /** Drops the oldest windows until so many bytes are free, or none is left; gives the bytes that it freed. */
+  shrink(bytes: number): number {
+    const before = this.#bytes
+    while (this.#held.length > 0 && before - this.#bytes < bytes) this.#drop('size')
+    return before - this.#bytes
+  }
+
   #drop(reason: 'age' | 'size' | 'too_large'): void {
     const { bytes, window } = this.#held.shift()!
     this.#bytes -= bytes.length

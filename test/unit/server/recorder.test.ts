@@ -130,3 +130,19 @@ test('200 windows of 2 000 samples stay within 8 MB', async () => {
   assert.equal(windows, 90)
   assert.ok(bytes < 8 << 20, `${bytes} bytes`)
 })
+
+test('gives memory back when asked: the oldest first, no more than it must, counted', async () => {
+  const recorder = new Recorder({ minutes: 15, maxBytes: 1 << 20 })
+  for (let n = 0; n < 4; n++) recorder.add(window(n))
+  await settled(recorder)
+  const { bytes } = recorder.stats()
+  const freed = recorder.shrink(1)
+  assert.ok(freed >= 1 && freed < bytes)
+  assert.deepEqual(
+    recorder.windows().map(({ id }) => id),
+    [2, 3, 4],
+  )
+  assert.equal(recorder.shrink(Number.POSITIVE_INFINITY), bytes - freed)
+  assert.equal(recorder.shrink(1), 0)
+  assert.deepEqual(recorder.stats().dropped, { age: 0, size: 4, too_large: 0 })
+})
