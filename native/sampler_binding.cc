@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <ctime>
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include "kernel_features.h"
@@ -197,6 +198,16 @@ static Napi::Value ReapedChildrenCpuNs(const Napi::CallbackInfo &info) {
     return Napi::Number::New(info.Env(), nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime));
 }
 
+// A process that lives for months keeps what it needs, not what it once needed: few arenas, and large blocks
+// go back to the system when they are freed (their threshold would grow with each of them).
+static void ReturnFreedMemory(const Napi::CallbackInfo &) {
+#ifdef __GLIBC__
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+#endif
+}
+
 // The variant of the unwinder that this kernel gets; needs the right to load BPF programs, else tail-calls.
 static Napi::Value UnwinderOfKernel(const Napi::CallbackInfo &info) {
     return Napi::String::New(info.Env(), HasBpfLoop() ? "loop" : "tail-calls");
@@ -206,6 +217,7 @@ void RegisterSampler(Napi::Env env, Napi::Object exports) {
     exports.Set("Sampler", SamplerObject::Define(env));
     exports.Set("bootTimeNs", Napi::Function::New<BootTimeNs>(env, "bootTimeNs"));
     exports.Set("reapedChildrenCpuNs", Napi::Function::New<ReapedChildrenCpuNs>(env, "reapedChildrenCpuNs"));
+    exports.Set("returnFreedMemory", Napi::Function::New<ReturnFreedMemory>(env, "returnFreedMemory"));
     exports.Set("unwinderOfKernel", Napi::Function::New<UnwinderOfKernel>(env, "unwinderOfKernel"));
     exports.Set("abi", AbiToJs(env));
 }

@@ -16,6 +16,8 @@ export interface Addon extends SymbolReaders, UnwindReaders {
   bootTimeNs(): number
   /** The unwinder's variant that this kernel gets; 'tail-calls' too where we may not load BPF programs. */
   unwinderOfKernel(): 'loop' | 'tail-calls'
+  /** From now on native memory that is freed goes back to the system: for a process without end. */
+  returnFreedMemory(): void
   /** CPU nanoseconds of all child processes that have ended and were waited for. */
   reapedChildrenCpuNs(): number
 }

@@ -71,6 +71,7 @@ export class Continuous {
   /** Opens the sampler and starts it; samples are taken when it resolves. Errors: AgentError; nothing stays open then. */
   async start(): Promise<void> {
     if (this.#session || this.#stopping) throw new AgentError('internal', 'a continuous capture starts once')
+    loadAddon().returnFreedMemory()
     const sampler = openSampler(this.#samplerRequest())
     try {
       this.#session = this.#open(sampler)

@@ -2,7 +2,7 @@
  * Every file (and not-file) that sampled code came from, once each, held open from the moment it is first sampled: a
  * process that exits, and a binary that is deleted or replaced meanwhile, keep their names.
  */
-import { closeSync } from 'node:fs'
+import { closeSync, fstatSync } from 'node:fs'
 import type { Executable, ExecutableKind } from '../model/executable.ts'
 import { openElf } from './open-elf.ts'
 import { openPerfMap } from './perf-map.ts'
@@ -106,7 +106,7 @@ export class ExecutableTable {
     if (known !== undefined) return known
     const isLasting = mapping.buildId !== '' || mapping.inode > 0
     const opened = this.#files.hold(isLasting ? key : '', () => openElf(mapping, owner))
-    const contentKey = opened.buildId ? `build|${opened.buildId}|${mapping.path}` : key
+    const contentKey = contentKeyOf(opened, mapping, isLasting) || key
     const same = this.#byKey.get(contentKey)
     const canReplace = same === undefined || (this.#list[same]!.fd < 0 && opened.fd >= 0)
     if (!canReplace) this.#files.release(opened)
@@ -149,4 +149,12 @@ export class ExecutableTable {
     this.#list.length = 0
     this.#byKey.clear()
   }
+}
+
+/** What tells an opened file from others: Go's programs have no build id, and the kernel then names no inode either. */
+function contentKeyOf({ fd, buildId }: Executable, { path }: Mapping, isLasting: boolean): string {
+  if (buildId !== '') return `build|${buildId}|${path}`
+  if (isLasting || fd < 0) return ''
+  const { dev, ino } = fstatSync(fd)
+  return `inode|${dev} ${ino}|${path}`
 }

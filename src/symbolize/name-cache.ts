@@ -18,13 +18,30 @@ export interface NameCacheLimits {
   readonly names: number
   /** What went wrong is tried again after this. */
   readonly retryMs: number
+  /**
+   * A symbolizer process costs 20 ms of CPU, and every window has some frames that are new: source lines and readable
+   * names are asked again after this, and for lines after ever longer times...
+   */
+  readonly restMs: number
+  /** ...or when so many wait. */
+  readonly waiting: number
 }
 
-const LIMITS: NameCacheLimits = { frames: 32_768, names: 32_768, retryMs: 300_000 }
+const LIMITS: NameCacheLimits = {
+  frames: 32_768,
+  names: 32_768,
+  retryMs: 300_000,
+  restMs: 30_000,
+  waiting: 64,
+}
+const REST_MS_MAX = 600_000
 const STRINGS_MAX = 65_536
 
 /** A frame of any window: `frame` and `module` are the window's. */
-type KnownFrame = Pick<NamedFrame, 'address' | 'chain' | 'reason'>
+interface KnownFrame extends Pick<NamedFrame, 'address' | 'chain' | 'reason'> {
+  /** It has its name, and its source line was not asked for yet. */
+  readonly isLineless: boolean
+}
 
 interface KnownExecutable {
   module: Module | undefined
@@ -32,6 +49,11 @@ interface KnownExecutable {
   fileNotes: readonly string[]
   /** Then all is asked again; infinite when nothing was wrong. */
   retryAtMs: number
+  /** When lines are asked for again, for those frames that wait; and how long after that. */
+  linesAtMs: number
+  restMs: number
+  /** Whether some frame had a line, when that was asked. */
+  hasLines: boolean
 }
 
 export interface NameCacheCounts {
@@ -49,6 +71,7 @@ export class NameCache {
   readonly #executables = new Map<string, KnownExecutable>()
   readonly #readable = new Map<string, string>()
   readonly #strings = new Map<string, string>()
+  #demangleAtMs = 0
   readonly counts: NameCacheCounts = { frames: 0, hits: 0, misses: 0 }
 
   constructor(
@@ -72,22 +95,23 @@ export class NameCache {
     }
   }
 
-  /** Names from earlier windows, and the others by `ask`, which gets a part of `wanted`. */
+  /** Names from earlier windows, and the others by `ask`, which gets a part of `wanted`; lines for it only when told so. */
   async name(
     executable: Executable,
     wanted: ExecutableFrames,
-    ask: (missing: ExecutableFrames) => Promise<NamedFrames>,
+    ask: (missing: ExecutableFrames, withLines: boolean) => Promise<NamedFrames>,
   ): Promise<NamedFrames> {
     const key = contentKey(executable)
-    if (key === '') return ask(wanted)
+    if (key === '') return ask(wanted, true)
     const known = this.#use(key)
-    const missing = missingOf(wanted, known)
+    const withLines = this.#isTimeForLines(known, wanted)
+    const missing = missingOf(wanted, known, withLines)
     this.counts.hits += wanted.frames.length - missing.frames.length
     this.counts.misses += missing.frames.length
     if (missing.frames.length === 0) return merge(wanted, known, [])
-    const asked = await ask(missing)
+    const asked = await ask(missing, withLines)
     const isReadable = executable.kind === 'jit' ? executable.perfMapFd >= 0 : executable.fd >= 0
-    if (isReadable) this.#keep(known, asked, missing)
+    if (isReadable) this.#keep(known, asked, missing, withLines)
     const merged = merge(wanted, known, isReadable ? [] : asked.frames, asked.modules[0])
     this.#evict()
     return merged
@@ -104,6 +128,9 @@ export class NameCache {
     }
     const unknown = new Set<string>()
     for (const name of names) if (!this.#readable.has(name)) unknown.add(name)
+    const isTime = unknown.size >= this.#limits.waiting || this.#nowMs() >= this.#demangleAtMs
+    if (unknown.size === 0 || !isTime) return { readable: this.#readable, unread: 0, failure: '' }
+    this.#demangleAtMs = this.#nowMs() + this.#limits.restMs
     const asked = await ask(unknown)
     for (const name of unknown) {
       const readable = asked.readable.get(name)
@@ -120,18 +147,41 @@ export class NameCache {
       this.counts.frames -= known.frames.size
       known = undefined
     }
-    known ??= { module: undefined, frames: new Map(), fileNotes: [], retryAtMs: Number.POSITIVE_INFINITY }
+    known ??= {
+      module: undefined,
+      frames: new Map(),
+      fileNotes: [],
+      retryAtMs: Number.POSITIVE_INFINITY,
+      linesAtMs: 0,
+      restMs: this.#limits.restMs,
+      hasLines: false,
+    }
     this.#executables.delete(key)
     this.#executables.set(key, known)
     return known
   }
 
-  #keep(known: KnownExecutable, asked: NamedFrames, missing: ExecutableFrames): void {
+  /** At once for a file that is new; then rarely, or when many frames wait. */
+  #isTimeForLines(known: KnownExecutable, { addresses }: ExecutableFrames): boolean {
+    if (known.frames.size === 0 || this.#nowMs() >= known.linesAtMs) return true
+    if (!known.hasLines) return false
+    let waiting = 0
+    for (const address of addresses) if (known.frames.get(address)?.isLineless ?? true) waiting++
+    return waiting >= this.#limits.waiting
+  }
+
+  #keep(known: KnownExecutable, asked: NamedFrames, missing: ExecutableFrames, withLines: boolean): void {
+    if (withLines) {
+      known.hasLines ||= asked.frames.some(({ chain }) => chain.some(({ line }) => line > 0))
+      known.linesAtMs = this.#nowMs() + known.restMs
+      known.restMs = Math.min(2 * known.restMs, REST_MS_MAX)
+    }
+    const isLineless = known.hasLines && !withLines
     const addressOf = new Map(missing.frames.map((frame, i) => [frame, missing.addresses[i]!]))
     for (const { frame, address, chain, reason } of asked.frames) {
       const position = addressOf.get(frame)!
       if (!known.frames.has(position)) this.counts.frames++
-      known.frames.set(position, { address, chain: chain.map((at) => this.#copyOf(at)), reason })
+      known.frames.set(position, { address, chain: chain.map((at) => this.#copyOf(at)), reason, isLineless })
     }
     known.module = known.module ? widened(known.module, asked.modules[0]) : asked.modules[0]
     known.fileNotes = [...new Set([...known.fileNotes, ...asked.fileNotes])]
@@ -180,8 +230,16 @@ function stampOf(fd: number): string {
   }
 }
 
-function missingOf({ frames, addresses }: ExecutableFrames, known: KnownExecutable): ExecutableFrames {
-  const rows = frames.map((_, i) => i).filter((i) => !known.frames.has(addresses[i]!))
+function missingOf(
+  { frames, addresses }: ExecutableFrames,
+  known: KnownExecutable,
+  withLines: boolean,
+): ExecutableFrames {
+  const isMissing = (i: number): boolean => {
+    const row = known.frames.get(addresses[i]!)
+    return row === undefined || (withLines && row.isLineless)
+  }
+  const rows = frames.map((_, i) => i).filter(isMissing)
   return { frames: rows.map((i) => frames[i]!), addresses: Float64Array.from(rows, (i) => addresses[i]!) }
 }
 
@@ -196,7 +254,10 @@ function merge(
   const rows: NamedFrame[] = others.map((row) => ({ ...row, module: module ? 0 : -1 }))
   frames.forEach((frame, i) => {
     const row = known.frames.get(addresses[i]!)
-    if (row) rows.push({ frame, ...row, module: module ? 0 : -1 })
+    if (row) {
+      const { address, chain, reason } = row
+      rows.push({ frame, address, chain, reason, module: module ? 0 : -1 })
+    }
   })
   return { modules: module ? [module] : [], frames: rows, notes: [], fileNotes: known.fileNotes }
 }

@@ -105,6 +105,8 @@ function prepareRun(options: SymbolizeOptions): SymbolizerRun {
   }
 }
 
+const noLines: FindLines = () => Promise.resolve(NO_LINES)
+
 interface Sources {
   readonly readers: SymbolReaders
   readonly lines: FindLines
@@ -122,8 +124,8 @@ function nameFrames(
   switch (executable.kind) {
     case 'elf':
     case 'vdso': {
-      const ask = (missing: ExecutableFrames) =>
-        nameElfFrames(executable, missing, sources.readers, sources.lines)
+      const ask = (missing: ExecutableFrames, withLines = true) =>
+        nameElfFrames(executable, missing, sources.readers, withLines ? sources.lines : noLines)
       return sources.cache?.name(executable, frames, ask) ?? ask(frames)
     }
     case 'kernel':

@@ -6,6 +6,7 @@ import { beforeEach, describe, it } from 'node:test'
 import type { Executable } from '../../../src/model/executable.ts'
 import type { SymbolReaders } from '../../../src/native/symbols.ts'
 import { NameCache } from '../../../src/symbolize/name-cache.ts'
+import type { ExecutableFrames } from '../../../src/symbolize/named-frames.ts'
 import { symbolize } from '../../../src/symbolize/symbolizer.ts'
 import { executable, fakeReaders, windowOf } from './fakes.ts'
 
@@ -149,6 +150,55 @@ describe('names of earlier windows', () => {
   })
 })
 
+describe('source lines', () => {
+  const AT = { name: 'main', file: '/main.c', column: 0, startLine: 1 }
+  /** Rows as a reader of symbols and lines gives them; `asked` keeps offsets, with a minus where lines were not wanted. */
+  const asking = (line: number) => (missing: ExecutableFrames, withLines: boolean) => {
+    asked.push(Array.from(missing.addresses, (address) => (withLines ? address : -address)))
+    const frames = missing.frames.map((frame, i) => {
+      const chain = [{ ...AT, line: withLines ? line : 0 }]
+      return { frame, address: BigInt(missing.addresses[i]!), module: -1, chain, reason: '' as const }
+    })
+    return Promise.resolve({ modules: [], frames, notes: [], fileNotes: [] })
+  }
+  const ask = async (offsets: readonly number[], line = 7) => {
+    const wanted = { frames: offsets.map((_, i) => i), addresses: Float64Array.from(offsets) }
+    const { frames } = await cache.name(APP, wanted, asking(line))
+    return [...frames].sort((a, b) => a.frame - b.frame).map(({ chain }) => chain[0]!.line)
+  }
+  beforeEach(() => {
+    cache = new NameCache(readers(), { restMs: 1000, waiting: 3 }, { nowMs: () => nowMs })
+  })
+
+  it('are asked for a new file at once, and for its later frames after a rest, all together', async () => {
+    assert.deepEqual(await ask([1, 2]), [7, 7])
+    assert.deepEqual(await ask([1, 3]), [7, 0])
+    nowMs = 999
+    assert.deepEqual(await ask([3, 4]), [0, 0])
+    nowMs = 1000
+    assert.deepEqual(await ask([1, 3, 4]), [7, 7, 7])
+    assert.deepEqual(asked, [[1, 2], [-3], [-4], [3, 4]])
+  })
+
+  it('are asked ever more rarely', async () => {
+    for (nowMs = 0; nowMs < 100_000; nowMs += 500) await ask([nowMs + 1])
+    const withLines = asked.filter(([offset]) => offset! > 0)
+    assert.equal(withLines.length, 7) // at 0, 1, 3, 7, 15, 31 and 63 s
+  })
+
+  it('are asked earlier when many frames wait for them', async () => {
+    await ask([1])
+    assert.deepEqual(await ask([2, 3]), [0, 0])
+    assert.deepEqual(await ask([2, 3, 4]), [7, 7, 7])
+  })
+
+  it('of a file without any are not waited for', async () => {
+    await ask([1], 0)
+    for (const offset of [2, 3, 4, 5]) await ask([1, 2, 3, 4, offset], 0)
+    assert.ok(asked.slice(1).every((offsets) => offsets.every((offset) => offset < 0)))
+  })
+})
+
 describe('readable names', () => {
   const ask = (requests: string[][]) => (names: Iterable<string>) => {
     requests.push([...names])
@@ -161,6 +211,7 @@ describe('readable names', () => {
     const first = await cache.demangle(['_Z1fv', '_Z3bad', 'main'], ask(requests))
     assert.equal(first.readable.get('_Z1fv'), 'f()')
     assert.equal(first.readable.get('_Z3bad'), '_Z3bad')
+    nowMs = 30_000
     const second = await cache.demangle(['main', '_Z1fv', 'new'], ask(requests))
     assert.equal(second.readable.get('_Z1fv'), 'f()')
     assert.deepEqual(requests, [['_Z1fv', '_Z3bad', 'main'], ['new']])
@@ -171,6 +222,7 @@ describe('readable names', () => {
     const missing = () =>
       Promise.resolve({ readable: new Map<string, string>(), unread: 1, failure: 'missing' as const })
     assert.equal((await cache.demangle(['_Z1fv'], missing)).failure, 'missing')
+    nowMs = 30_000
     assert.equal((await cache.demangle(['_Z1fv'], ask(requests))).readable.get('_Z1fv'), 'f()')
   })
 
@@ -182,6 +234,22 @@ describe('readable names', () => {
     )
     const { readable } = await cache.demangle(['name999'], ask(requests))
     assert.equal(readable.size, 100)
-    assert.deepEqual(requests[1], [], 'the newest are kept')
+    assert.equal(requests.length, 1, 'the newest are kept')
+  })
+
+  it('are asked again after a rest, or when many are new', async () => {
+    const requests: string[][] = []
+    await cache.demangle(['a'], ask(requests))
+    await cache.demangle(['b'], ask(requests))
+    await cache.demangle(
+      Array.from({ length: 64 }, (_, i) => `n${i}`),
+      ask(requests),
+    )
+    nowMs = 30_000
+    await cache.demangle(['b'], ask(requests))
+    assert.deepEqual(
+      requests.map(({ length }) => length),
+      [1, 64, 1],
+    )
   })
 })
