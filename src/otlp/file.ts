@@ -9,6 +9,7 @@ import { AgentError } from '../errors.ts'
 import type { AttributeValue } from '../model/attributes.ts'
 import { ProfileMerger } from '../model/merge-profiles.ts'
 import type { Label, Profile } from '../model/profile.ts'
+import { WIRE_BYTES } from '../protobuf/reader.ts'
 import { decodeRequest } from './decode.ts'
 import { damaged } from './faults.ts'
 import { fromJson } from './json-read.ts'
@@ -56,9 +57,11 @@ export function looksLikeOtlp(head: Uint8Array): boolean {
   if (isFramed && (head[0]! >= 0x08 || !MESSAGE_TAGS.includes(head[LENGTH_BYTES]!))) return false
   const at = isFramed ? LENGTH_BYTES : 0
   const inner = head[afterVarint(head, at + 1)]
-  // ResourceProfiles begins with messages, and so does a dictionary with its empty mapping; a ValueType with numbers.
+  // ResourceProfiles begins with a message or a text, a ValueType with numbers.
   if (head[at] === 0x0a) return inner === 0x0a || inner === 0x12 || inner === 0x1a
-  return inner === 0x0a && head[afterVarint(head, at + 1) + 1] === 0
+  // A dictionary begins with the empty entry 0 of one of its seven tables.
+  const isTable = inner! % 8 === WIRE_BYTES && inner! >>> 3 >= 1 && inner! >>> 3 <= 7
+  return isTable && head[afterVarint(head, at + 1) + 1] === 0
 }
 
 function afterVarint(bytes: Uint8Array, at: number): number {
