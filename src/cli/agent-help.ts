@@ -5,8 +5,9 @@ import { flagOf, KEYS, type KeySpec, variableOf } from '../config/schema.ts'
 const HEAD = `Usage:
   profile agent [--config FILE] [flags]
 
-Profiles this host until it is stopped, and sends OTLP profiles. Flags win over the environment, that over the file;
-OTEL_EXPORTER_OTLP_* are honoured. SIGHUP, or a change of the file, reads it again; SIGTERM sends the rest and ends.
+Profiles this host until it is stopped, and sends OTLP profiles. Flags win over the environment, that over
+the file; OTEL_EXPORTER_OTLP_* are honoured. SIGHUP, or a change of the file, reads it again; SIGTERM sends
+what is left and ends.
 
   --config FILE   YAML or JSON (EMBERSCOPE_CONFIG)
   --print-config  print the configuration in force, and where each key comes from
