@@ -36,7 +36,8 @@ export class WireReader {
   start = 0
 
   constructor(bytes: Uint8Array, fault: Fault) {
-    this.#bytes = bytes
+    // A plain one: subarrays of a Buffer are Buffers, whose slice() is no copy.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#fault = fault
     this.end = bytes.length
