@@ -35,7 +35,6 @@ export const PACKAGES = {
     'musl-tools': '/usr/bin/musl-gcc', // a C library without unwind tables
     openssl: '/usr/bin/openssl', // real programs whose stacks must be whole
     sqlite3: '/usr/bin/sqlite3',
-    prometheus: '/usr/bin/promtool', // checks metrics and alerts
     fish: '/usr/bin/fish',
     zsh: '/usr/bin/zsh',
     'linux-libc-dev-arm64-cross': '/usr/aarch64-linux-gnu/include/asm/ptrace.h',
