@@ -50,8 +50,16 @@ const MAX_VALUES = 2 ** 27
 
 /** 64-bit values as two columns: the signed high half, the unsigned low half. */
 function writeWide(out: PackedWriter, values: readonly bigint[]): void {
-  out.column(values.map((value) => Number(value >> 32n)))
-  out.column(values.map((value) => Number(value & 0xffffffffn)))
+  const [high, low] = [new Float64Array(values.length), new Float64Array(values.length)]
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
+    const exact = Number(value)
+    const isExact = exact >= 0 && Number.isSafeInteger(exact)
+    high[i] = isExact ? Math.floor(exact / U32) : Number(value >> 32n)
+    low[i] = isExact ? exact % U32 : Number(value & 0xffffffffn)
+  }
+  out.column(high)
+  out.column(low)
 }
 
 function readWide(reader: PackedReader, rows: number): bigint[] {
@@ -148,21 +156,40 @@ export function readFunctions(
 
 /** Locations: the number of lines first, the lines of all of them after the last column. */
 export function writeLocations(out: PackedWriter, locations: readonly Location[], strings: StringIds): void {
-  out.rows(locations.map((l) => l.lines.length))
-  out.column(locations.map((l) => l.mapping))
-  out.column(locations.map((l) => FRAME_KINDS.indexOf(l.kind) * 2 + (l.isFolded ? 1 : 0)))
-  out.column(locations.map((l) => strings.id(l.unnamedReason)))
+  const count = locations.length
+  const [lineCount, mapping, kind, reason] = [0, 0, 0, 0].map(() => new Int32Array(count))
+  let lineRows = 0
+  for (let i = 0; i < count; i++) {
+    const location = locations[i]!
+    lineCount![i] = location.lines.length
+    mapping![i] = location.mapping
+    kind![i] = FRAME_KINDS.indexOf(location.kind) * 2 + (location.isFolded ? 1 : 0)
+    reason![i] = strings.id(location.unnamedReason)
+    lineRows += location.lines.length
+  }
+  out.rows(lineCount!)
+  for (const column of [mapping!, kind!, reason!]) out.column(column)
   writeWide(
     out,
     locations.map((l) => l.address),
   )
-  const lines = locations.flatMap((l) => l.lines)
-  out.rows(
-    lines.map((line) => line.function),
-    'delta',
-  )
-  out.column(lines.map((line) => line.line))
-  out.column(lines.map((line) => line.column))
+  writeLines(out, locations, lineRows)
+}
+
+/** A million lines are no million objects of their own: columns at once. */
+function writeLines(out: PackedWriter, locations: readonly Location[], rows: number): void {
+  const [fn, line, column] = [new Float64Array(rows), new Float64Array(rows), new Float64Array(rows)]
+  let at = 0
+  for (const { lines } of locations) {
+    for (const entry of lines) {
+      fn[at] = entry.function
+      line[at] = entry.line
+      column[at++] = entry.column
+    }
+  }
+  out.rows(fn, 'delta')
+  out.column(line)
+  out.column(column)
 }
 
 /** How many rows the tables have that a location points into. */

@@ -61,8 +61,10 @@ export function headerView(model: ViewModel, actions: HeaderActions): HTMLElemen
 
 /** Name of what was profiled, as well as the profile knows it. */
 export function targetName(profile: Profile): string {
-  const name = profile.capture?.target.name ?? ''
-  if (name !== '') return name
+  const { target, host } = profile.capture ?? {}
+  // Of a whole host, which host it is says more than that it is whole.
+  if (target?.kind === 'all' && host?.name) return host.name
+  if (target?.name) return target.name
   return baseName(profile.mappings[0]?.fileName ?? '') || 'profile'
 }
 
