@@ -9,10 +9,12 @@ import type { Identity } from '../identity/identity.ts'
 import type { AgentLog } from '../log/log.ts'
 import type { HealthReport } from '../metrics/health.ts'
 import type { MetricRow, MetricSource } from '../metrics/rows.ts'
+import type { Profile } from '../model/profile.ts'
 import type { SampledProcess } from '../model/sampled-process.ts'
 import type { AgentServer } from '../server/agent-server.ts'
 import type { Recorder } from '../server/recorder.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import { splitByResource } from './resource-split.ts'
 import type { StageCode } from './stage-code.ts'
 import {
   type Environment,
@@ -171,6 +173,7 @@ export class Stages {
       recorder: this.#recorder,
       runDirectory: this.#host.ownsRunDir() ? runDir : '',
       health: () => this.#host.health(),
+      encodeOtlp: (profile) => this.#encodeWhole(profile),
       metrics: (accept) => {
         const form = negotiate(accept)
         const rows = [...this.#host.rows(), ...processRows(this.#host.version, this.#startedMs)]
@@ -179,13 +182,23 @@ export class Stages {
     })
   }
 
+  /** One request for a file, however large. */
+  #encodeWhole(profile: Profile): Uint8Array {
+    const split = splitByResource(profile, this.#identity)
+    const scope = { name: 'emberscope', version: this.#host.version }
+    const [request] = this.#code.encodeRequests(profile, split, scope, 2 ** 31)
+    return request?.bytes ?? new Uint8Array()
+  }
+
   async #openServer(): Promise<void> {
     const log = this.#host.log.of('server')
     this.#faults.server = await this.#attempt('server', async () => {
       const { url, warnings } = await this.#server.start()
       for (const warning of warnings) log.warn(warning)
-      // The token is in the URL: agent.json has it, for its owner alone; the log has not.
-      if (url !== '') log.info('listening', { address: new URL(url).host })
+      if (url === '') return
+      // The token is in the URL: agent.json has it, for its owner alone, and whoever started us at a terminal.
+      log.info('listening', { address: new URL(url).host })
+      if (process.stderr.isTTY) process.stderr.write(`page: ${url}\n`)
     })
   }
 
