@@ -26,7 +26,8 @@ LABEL org.opencontainers.image.title="Emberscope agent" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.created="${CREATED}"
 COPY --from=build /rootfs/ /
-ENV NODE_ENV=production
+# The directory of a volume belongs to whoever made it; the cache must be ours alone, so it lies below.
+ENV NODE_ENV=production EMBERSCOPE_CACHE_DIR=/var/cache/emberscope/tables
 VOLUME /var/lib/emberscope
 EXPOSE 9464
 USER 0:0

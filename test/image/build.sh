@@ -20,7 +20,7 @@ done
 if [ -e /etc/npmrc ]; then set -- "$@" --volume /etc/npmrc:/usr/local/etc/npmrc:ro; fi
 b bud --pull-never --isolation chroot --network host --layers "$@" \
   --build-arg VERSION="$(node -p 'require("./package.json").version')" \
-  --build-arg REVISION="$(git rev-parse HEAD)" \
+  --build-arg REVISION="$(git rev-parse HEAD)" --build-arg CREATED="$(git log -1 --format=%cI)" \
   --tag emberscope "$out/context" > "$out/build.log" 2>&1 || { tail -n 30 "$out/build.log" >&2; exit 1; }
 
 b push -q --format docker emberscope "docker-archive:$out/image.tar" > /dev/null
@@ -29,6 +29,7 @@ container=$(b from --pull-never emberscope)
 root=$(b mount "$container")
 mkdir "$out/rootfs"
 cp -a "$root/." "$out/rootfs/"
-b inspect --type image --format '{{json .OCIv1.Config}}' emberscope > "$out/config.json"
+b inspect --type image emberscope |
+  node -p 'JSON.stringify(JSON.parse(fs.readFileSync(0)).OCIv1.config)' > "$out/config.json"
 b umount "$container" > /dev/null
 b rm "$container" > /dev/null

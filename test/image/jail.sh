@@ -33,5 +33,5 @@ for number in $(seq 0 "$(cat /proc/sys/kernel/cap_last_cap)"); do
   esac
 done
 # shellcheck disable=SC2046 # one word a variable
-exec env -i PATH=/usr/bin NODE_ENV=production $(cat "$state/env" 2> /dev/null) \
-  capsh --chroot="$root" --inh="$capabilities" --drop="${drop#,}" --no-new-privs --shell="$command" -- "$@"
+exec env -i PATH=/usr/bin NODE_ENV=production EMBERSCOPE_CACHE_DIR=/var/cache/emberscope/tables $(cat "$state/env" 2> /dev/null) \
+  "$(command -v capsh)" --chroot="$root" --inh="$capabilities" --drop="${drop#,}" --no-new-privs --shell="$command" -- "$@"

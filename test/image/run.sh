@@ -45,7 +45,7 @@ echo "image: $((bytes / 1000)) kB compressed, $(du -sk --apparent-size "$root" |
 judge "at most $((MAX_BYTES / 1000000)) MB compressed" test "$bytes" -le "$MAX_BYTES"
 config() { grep -q "$1" "$built/config.json"; }
 judge 'the entry point is the agent' config '"Entrypoint":\["/usr/bin/profile","agent"\]'
-for label in title description licenses version revision; do
+for label in title description licenses version revision created; do
   judge "label org.opencontainers.image.$label" config "\"org.opencontainers.image.$label\":\"[^\"]"
 done
 none_of() { found=$(cd "$root" && find . \( "$@" \) -print); [ -z "$found" ] || { echo "$found"; return 1; }; }
@@ -60,7 +60,10 @@ new_state() { mkdir -p "$work/$1"; echo "$work/$1"; }
 state=$(new_state plain)
 judge 'prints its version' jail "$state" /usr/bin/profile --version
 judge 'agent --check: these six are enough' jail "$state" /usr/bin/profile agent --check
-judge 'a root that cannot be written' sh -c "! JAILED= sh test/image/jail.sh '$root' '$state' '$SIX' /usr/bin/node -e 'require(\"fs\").writeFileSync(\"/x\", \"\")' 2> /dev/null"
+read_only() {
+  jail "$state" /usr/bin/node -e 'try { fs.writeFileSync("/x", "") } catch ({ code }) { process.exit(code === "EROFS" ? 0 : 2) } process.exit(1)'
+}
+judge 'its root cannot be written' read_only
 capabilities() {
   line=$(jail "$state" /usr/bin/node -p 'require("fs").readFileSync("/proc/self/status", "latin1").match(/CapEff:.*|CapBnd:.*|NoNewPrivs:.*/g).join(" ")' | tr -d '\t')
   [ "$line" = 'CapEff:000001c400080004 CapBnd:000001c400080004 NoNewPrivs:1' ] || { echo "$line"; return 1; }
@@ -83,10 +86,17 @@ setpriv --reuid=65534 --clear-groups "$work/busy/busy" &
 pids="$pids $!"
 
 profiled() {
-  jail "$state" /usr/bin/profile --all -d 2s -o /tmp/profile.folded --no-open "$@" || return 1
-  grep -q 'burn_in_image_test' "$state/tmp/profile.folded" || { tail -n 5 "$state/tmp/profile.folded"; return 1; }
+  jail "$state" /usr/bin/profile --all -d 2s -v -o /tmp/profile.folded --no-open > "$state/summary" 2>&1
+  code=$?
+  cat "$state/summary"
+  [ "$code" -eq 0 ]
 }
-judge 'profiles a program of another user, whose file only that one may read' profiled
+judge 'profiles the whole machine' profiled
+judge 'names the functions of another user, whose file only that one may read' grep -q 'burn_in_image_test' "$state/tmp/profile.folded"
+judge 'names the functions of the kernel' grep -qE 'do_syscall_64|entry_SYSCALL|x64_sys_call' "$state/tmp/profile.folded"
+unhindered() { ! grep -E 'symbolizer could not|not cached|EPERM|EACCES|not permitted' "$state/summary"; }
+judge 'nothing failed for want of a right' unhindered
+judge 'unwind tables are kept on the volume' sh -c "ls '$state'/var/cache/emberscope/tables/*.rows"
 
 state=$(new_state agent)
 node test/image/sink.mjs "$state" &
@@ -103,6 +113,13 @@ sh test/image/jail.sh "$root" "$state" "$SIX" /usr/bin/profile agent --config /e
 agent=$!
 pids="$pids $agent"
 sleep 8
+# answers PATH: what the agent says, at the address its log names.
+answers() {
+  address=$(sed -n 's/.*listening address=\([0-9.:]*\).*/\1/p' "$state/log")
+  node -e 'fetch(process.argv[1]).then(async (r) => { console.log(await r.text()); process.exit(r.ok ? 0 : 1) })' "http://$address$1"
+}
+for path in /healthz /readyz /metrics; do judge "answers $path" answers "$path"; done
+answers /metrics > "$state/metrics"
 kill -TERM "$agent"
 wait "$agent"
 code=$?
@@ -112,5 +129,6 @@ sent() { cat "$state/log"; [ "$(grep -c '^/v1development/profiles [1-9]' "$state
 judge 'it sent a window a second' sent
 no_complaint() { ! grep -iE 'error|warn|cannot|EPERM|EACCES|EROFS' "$state/log"; }
 judge 'it complains of nothing' no_complaint
+judge 'it lost no sample' sh -c "! grep -E '^emberscope_samples_dropped_total.* [1-9]' '$state/metrics'"
 judge 'its queue is on the volume' test -d "$state/var/lib/emberscope/queue"
 total 0

@@ -116,7 +116,8 @@ export class ApiServer {
         response.on('error', reject)
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString()
-          const isJson = response.headers['content-type']?.includes('json') === true
+          // A watch without events is an empty answer.
+          const isJson = text !== '' && response.headers['content-type']?.includes('json') === true
           resolve({ status: response.statusCode ?? 0, body: isJson ? JSON.parse(text) : text })
         })
       })

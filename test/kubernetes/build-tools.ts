@@ -73,7 +73,15 @@ function buildApiserver(directory: string): void {
   const module = [`module apiserver`, `go ${language}`, `require ${KUBERNETES.replace('@', ' ')}`]
   writeFileSync(join(directory, 'go.mod'), [...module, 'replace (', ...lines, ')', ''].join('\n'))
   const output = join(directory, 'kube-apiserver')
-  go(['build', '-p', '1', ...LINK, '-o', output, 'k8s.io/kubernetes/cmd/kube-apiserver'], directory)
+  // The version is linked in; without one, helm finds every chart too new for it.
+  const stamp = Object.entries({
+    gitVersion: `v${VERSIONS.kubernetes}`,
+    gitMajor: '1',
+    gitMinor: VERSIONS.kubernetes.split('.')[1]!,
+  })
+  const flags = stamp.map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
+  const link = ['-trimpath', `-ldflags=-s -w ${flags.join(' ')}`]
+  go(['build', '-p', '1', ...link, '-o', output, 'k8s.io/kubernetes/cmd/kube-apiserver'], directory)
   renameAcross(output, APISERVER)
 }
 
