@@ -28,6 +28,7 @@ export interface Answering {
 
 /** Merging takes memory: one profile at a time, and this many may wait. */
 const MAX_WAITING = 4
+const STALLED_MS = 10_000
 const TEXT = 'text/plain; charset=utf-8'
 
 /** Answers requests, whichever socket they came by. */
@@ -133,6 +134,8 @@ export class AgentRequests {
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
       if (fileName !== '') response.setHeader('content-disposition', `attachment; filename="${fileName}"`)
       response.writeHead(200, { 'content-type': contentType })
+      // Others wait for their turn: whoever stops reading loses it.
+      response.setTimeout(STALLED_MS, () => response.destroy())
       if (isHead) response.end()
       else await pipeline(Readable.from(pieces, { objectMode: true }), response)
     })

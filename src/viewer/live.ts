@@ -37,19 +37,21 @@ export class LivePage {
   /** Shows what there is, and listens. */
   start(): void {
     this.#wait('Waiting for the first window of the agent…')
+    this.#follow()
+    document.addEventListener('visibilitychange', () => !document.hidden && this.#onNews())
+  }
+
+  /** A browser takes a lost stream up again by itself, but gives up one that was refused: too many pages, a new token. */
+  #follow(): void {
     const events = new EventSource('live')
     events.addEventListener('window', () => this.#onNews())
     // A stream that begins, again perhaps: there may be windows it did not tell.
     events.addEventListener('open', () => this.#onNews())
     events.addEventListener('error', () => {
-      const isOver = events.readyState === EventSource.CLOSED
-      this.#say(
-        isOver
-          ? 'the agent is gone; open the URL that it prints now'
-          : 'no answer from the agent, trying again',
-      )
+      if (events.readyState !== EventSource.CLOSED) return this.#say('no answer from the agent, trying again')
+      setTimeout(() => this.#follow(), RETRY_MS)
+      this.#onNews()
     })
-    document.addEventListener('visibilitychange', () => !document.hidden && this.#onNews())
   }
 
   #onNews(): void {

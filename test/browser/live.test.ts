@@ -5,6 +5,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type { Profile } from '../../src/model/profile.ts'
 import { AgentServer } from '../../src/server/agent-server.ts'
+import { MAX_READERS } from '../../src/server/live-readers.ts'
 import { Recorder } from '../../src/server/recorder.ts'
 import { nodeServerProfile, profileOf } from '../helpers/sample-profile.ts'
 import { launch, noBrowser } from './chromium.ts'
@@ -161,6 +162,22 @@ describe('the live page', { skip: noBrowser, concurrency: false }, () => {
       'all',
       'main',
     ])
+    await page.close()
+  })
+
+  test('goes on by asking when there are too many live pages', async () => {
+    const readers = await Promise.all(
+      Array.from({ length: MAX_READERS }, async () => {
+        const { body } = await fetch(`${url}live`)
+        return body!
+      }),
+    )
+    server.publish(quietWindow(0))
+    const page = await open()
+    await status(page, '1 window')
+    server.publish(quietWindow(1))
+    await status(page, '2 windows')
+    await Promise.all(readers.map((body) => body.cancel()))
     await page.close()
   })
 
