@@ -11,6 +11,8 @@ export interface RunningAgent {
   /** host:port of its server. */
   readonly address: string
   log(): string
+  /** SIGKILL. */
+  kill(): Promise<void>
   /** SIGTERM; the exit code, or the signal's name. */
   stop(): Promise<number | string>
 }
@@ -40,6 +42,10 @@ export async function startAgent(directory: string, lines: readonly string[]): P
     pid: child.pid!,
     address: address(),
     log: () => log,
+    kill: async () => {
+      kill()
+      await ended
+    },
     stop: async () => {
       child.kill('SIGTERM')
       const status = await ended

@@ -36,7 +36,7 @@ function answers(port: number): Promise<boolean> {
   })
 }
 
-function configuration(grpc: number, http: number, to: { grpc: number; http: number }, file: string): string {
+function configuration(grpc: number, http: number, to: Ports, file: string): string {
   return `
 receivers:
   otlp/grpc: { protocols: { grpc: { endpoint: 127.0.0.1:${grpc}, max_recv_msg_size_mib: 64 } } }
@@ -53,15 +53,23 @@ service:
 `
 }
 
-/** Starts one that exports to these ports of 127.0.0.1; resolves once it listens. */
-export async function startCollector(
-  directory: string,
-  to: { readonly grpc: number; readonly http: number },
-): Promise<Collector> {
+export interface Ports {
+  readonly grpc: number
+  readonly http: number
+}
+
+/** Two ports for a Collector that is to be started later. */
+export async function reservePorts(): Promise<Ports> {
+  const [grpc = 0, http = 0] = await freePorts(2)
+  return { grpc, http }
+}
+
+/** Starts one that exports to these ports of 127.0.0.1; resolves once it listens, on ports of its own unless given. */
+export async function startCollector(directory: string, to: Ports, on?: Ports): Promise<Collector> {
   mkdirSync(directory, { recursive: true })
   const file = join(directory, 'out.jsonl')
   const config = join(directory, 'collector.yaml')
-  const [grpcPort = 0, httpPort = 0] = await freePorts(2)
+  const { grpc: grpcPort, http: httpPort } = on ?? (await reservePorts())
   writeFileSync(config, configuration(grpcPort, httpPort, to, file))
   const child = spawn(COLLECTOR, ['--config', config, '--feature-gates=service.profilesSupport'], {
     stdio: ['ignore', 'pipe', 'pipe'],
