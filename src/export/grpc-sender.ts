@@ -18,14 +18,17 @@ import {
   userAgent,
   VERSION_HEADER,
 } from './sender.ts'
-import { TlsFiles, type TlsMaterial } from './tls-files.ts'
+import { TlsFileError, TlsFiles, type TlsMaterial } from './tls-files.ts'
 
 type Grpc = typeof import('@grpc/grpc-js')
 type Environment = Readonly<Record<string, string | undefined>>
 
 const METHOD = '/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export'
 const STATUS_DETAILS = 'grpc-status-details-bin'
-const GZIP = 2 // grpc.compressionAlgorithms.gzip, which cannot be read before the library is loaded
+// The library's own constants cannot be read before it is loaded.
+const GZIP = 2
+const RESOURCE_EXHAUSTED = 8
+const UNAVAILABLE = 14
 const KEEPALIVE_TIMEOUT_MS = 20_000
 const asIs = (bytes: Buffer): Buffer => bytes
 
@@ -67,7 +70,7 @@ export class GrpcSender implements Sender {
       const outcome = answer instanceof Error ? this.#judgeError(answer) : judgeAnswer(answer)
       return { ...outcome, message: this.#scrub(outcome.message) }
     } catch (error) {
-      const reason = /TLS file/.test((error as Error).message) ? 'tls' : 'connection'
+      const reason = error instanceof TlsFileError ? 'tls' : 'connection'
       return { kind: 'failed', reason, message: this.#scrub((error as Error).message), delayMs: null }
     } finally {
       if (--this.#inFlight === 0) for (const client of this.#retired.splice(0)) client.close()
@@ -151,12 +154,15 @@ export class GrpcSender implements Sender {
 
   #judgeError(error: ServiceError): Outcome {
     const delayMs = retryDelayMs(error)
-    const isTls = /certificate|SSL|TLS|self.signed/i.test(error.details)
-    const message = `${grpcName(error.code)}: ${error.details}${isTls ? this.#tlsFiles.hint(Date.now()) : ''}`
+    // A receiver may end the connection of an expired certificate without a word.
+    const hint = this.#target.isSecure && error.code === UNAVAILABLE ? this.#tlsFiles.hint(Date.now()) : ''
+    const isTls = hint !== '' || /certificate|SSL|TLS|self.signed/i.test(error.details)
+    const details = error.details.replace(/ *Resolution note: *$/, '')
+    const message = `${grpcName(error.code)}: ${details}${hint}`
     if (isRetryableGrpc(error.code, delayMs)) {
       return { kind: 'failed', reason: isTls ? 'tls' : `grpc_${grpcName(error.code)}`, message, delayMs }
     }
-    const isOurLimit = error.code === 8 && /larger than max/.test(error.details)
+    const isOurLimit = error.code === RESOURCE_EXHAUSTED && /larger than max/.test(error.details)
     return {
       kind: 'refused',
       reason: isOurLimit ? 'response_too_large' : `grpc_${grpcName(error.code)}`,

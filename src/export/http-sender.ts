@@ -26,7 +26,7 @@ import {
   userAgent,
   VERSION_HEADER,
 } from './sender.ts'
-import { TlsFiles, type TlsMaterial } from './tls-files.ts'
+import { TlsFileError, TlsFiles, type TlsMaterial } from './tls-files.ts'
 
 const compress = promisify(gzip) as (bytes: Uint8Array, options: { level: number }) => Promise<Buffer>
 /** Most of the gain for a third of the time. */
@@ -152,8 +152,10 @@ export class HttpSender implements Sender {
       const message = `the answer is over ${RESPONSE_BYTES_MAX} bytes`
       return { kind: 'refused', reason: 'response_too_large', message }
     }
-    const reason = reasonOf(error)
-    const hint = reason === 'tls' ? this.#tlsFiles.hint(Date.now()) : ''
+    // A receiver may end the connection of an expired certificate without a word.
+    const isOurs = error instanceof TlsFileError
+    const hint = this.#target.isSecure && !isOurs ? this.#tlsFiles.hint(Date.now()) : ''
+    const reason = isOurs || hint !== '' ? 'tls' : reasonOf(error)
     const message = this.#scrub(`${(error as Error).message || errorCode(error)}${hint}`)
     return { kind: 'failed', reason, message, delayMs: null }
   }
@@ -240,7 +242,7 @@ function reasonOf(error: unknown): string {
   const [code, message] = [errorCode(error), String((error as Error)?.message)]
   if (DNS_CODES.includes(code)) return 'dns'
   if (/^(ERR_SSL|ERR_TLS|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_OSSL|EPROTO)/.test(code)) return 'tls'
-  if (/certificate|TLS file|SSL|handshake/.test(message)) return 'tls'
+  if (/certificate|SSL|handshake/.test(message)) return 'tls'
   if (/proxy/.test(message)) return 'proxy'
   return code.startsWith('HPE_') ? 'garbage' : 'connection'
 }

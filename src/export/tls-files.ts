@@ -16,6 +16,9 @@ export interface TlsMaterial {
   readonly key: Buffer | undefined
 }
 
+/** A file that is missing, broken, or does not fit its key; the message names it. */
+export class TlsFileError extends Error {}
+
 export class TlsFiles {
   readonly #options: TlsOptions
   #seen = ''
@@ -26,7 +29,7 @@ export class TlsFiles {
     this.#options = options
   }
 
-  /** Errors: an Error that names the file and what is wrong with it; the next call tries again. */
+  /** Errors: TlsFileError; the next call tries again. */
   async current(): Promise<TlsMaterial> {
     const { caFile, certFile, keyFile } = this.#options
     const seen = (await Promise.all([caFile, certFile, keyFile].map(stateOf))).join('|')
@@ -60,7 +63,7 @@ export class TlsFiles {
       createSecureContext({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) })
       for (const pem of [ca, cert]) if (pem) new X509Certificate(pem)
     } catch (error) {
-      throw new Error(`cannot use the TLS files ${named}: ${(error as Error).message}`)
+      throw new TlsFileError(`cannot use the TLS files ${named}: ${(error as Error).message}`)
     }
   }
 }
@@ -80,6 +83,6 @@ async function readIfNamed(path: string | null): Promise<Buffer | undefined> {
   try {
     return await readFile(path)
   } catch (error) {
-    throw new Error(`cannot read the TLS file ${path}: ${errorCode(error)}`)
+    throw new TlsFileError(`cannot read the TLS file ${path}: ${errorCode(error)}`)
   }
 }
