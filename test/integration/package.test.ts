@@ -46,7 +46,14 @@ before(() => {
 after(() => rmSync(directory, { recursive: true, force: true }))
 
 test('the tarball holds the command, the page, the prebuilt files and the licences', () => {
-  const wanted = ['bin/profile', 'dist/profile.cjs', 'dist/viewer.js', 'dist/viewer.css', 'dist/notices.txt']
+  const wanted = [
+    'bin/profile',
+    'dist/profile.cjs',
+    'dist/packages/yaml.cjs',
+    'dist/viewer.js',
+    'dist/viewer.css',
+    'dist/notices.txt',
+  ]
   const native = [
     'addon.glibc.node',
     'symbolizer',
