@@ -11,13 +11,15 @@ import { ProfileMerger } from '../model/merge-profiles.ts'
 import type { Label, Profile } from '../model/profile.ts'
 import { WIRE_BYTES } from '../protobuf/reader.ts'
 import { decodeRequest } from './decode.ts'
-import { damaged } from './faults.ts'
+import { damaged, tooMany } from './faults.ts'
 import { fromJson } from './json-read.ts'
 import { LABEL_OF_ATTRIBUTE } from './keys.ts'
 import type { ProfilesData } from './model.ts'
 import { type DecodedProfile, toProfiles } from './to-profiles.ts'
 
 const LENGTH_BYTES = 4
+/** A week of windows of ten seconds. Each message has the limits of a file. */
+const MOST_MESSAGES = 65_536
 /** First byte of a message: the tag of its resource_profiles or of its dictionary. */
 const MESSAGE_TAGS: readonly number[] = [0x0a, 0x12]
 
@@ -44,7 +46,7 @@ export function messagesOf(bytes: Uint8Array): Uint8Array[] {
     const start = at + LENGTH_BYTES
     const end = start + view.getUint32(at)
     if (end > bytes.length) damaged(at, `a message of ${end - start} bytes, ${bytes.length - start} are left`)
-    messages.push(bytes.subarray(start, end))
+    if (messages.push(bytes.subarray(start, end)) > MOST_MESSAGES) tooMany('too many messages', MOST_MESSAGES)
     at = end
   }
   return messages

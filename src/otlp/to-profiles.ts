@@ -61,26 +61,28 @@ function profilesOf(
 ): Profile[] {
   const isPprof = PPROF.defaultSampleType in scope || PPROF.sampleTypeOrder in scope
   const groups: OtlpProfile[][] = []
+  const types = new Set<string>()
   for (const profile of profiles) {
     const group = groups.at(-1)
-    if (group && belongs(profile, group, isPprof)) group.push(profile)
-    else groups.push([profile])
+    const isNew = !types.has(typeKey(profile))
+    if (group && (isPprof || isNew) && isOneMoreColumn(profile, group[0]!)) group.push(profile)
+    else {
+      groups.push([profile])
+      types.clear()
+    }
+    types.add(typeKey(profile))
   }
   return groups.map((group) => readProfile(group, scope, isPprof, tables, dictionary))
 }
 
-/** Whether `profile` is one more column of the group. */
-function belongs(profile: OtlpProfile, group: readonly OtlpProfile[], isPprof: boolean): boolean {
-  const [first] = group as [OtlpProfile]
-  const isSameTime =
-    profile.timeUnixNano === first.timeUnixNano && profile.durationNano === first.durationNano
-  if (!isSameTime || profile.period !== first.period) return false
-  const isNew = !group.some(({ sampleType }) => isSameType(sampleType, profile.sampleType))
-  return (isPprof || isNew) && haveSameRows(profile.samples, first.samples)
+function typeKey({ sampleType }: OtlpProfile): string {
+  return `${sampleType?.typeStrindex} ${sampleType?.unitStrindex}`
 }
 
-function isSameType(one: ValueTypeIndices | null, other: ValueTypeIndices | null): boolean {
-  return one?.typeStrindex === other?.typeStrindex && one?.unitStrindex === other?.unitStrindex
+function isOneMoreColumn(profile: OtlpProfile, first: OtlpProfile): boolean {
+  const isSameTime =
+    profile.timeUnixNano === first.timeUnixNano && profile.durationNano === first.durationNano
+  return isSameTime && profile.period === first.period && haveSameRows(profile.samples, first.samples)
 }
 
 function haveSameRows(one: SampleColumns, other: SampleColumns): boolean {

@@ -146,6 +146,9 @@ describe('files of OTLP profiles', () => {
       [bytes(field(1, field(2, []))), /it holds no profiles/],
       [request([profile([SAMPLE], field(8, new Array(16).fill(7)))]), /of proto 1\.9 or older/],
     ]
+    await assert.rejects(readBack('zeros.otlp', Buffer.concat([framed(request()), Buffer.alloc(1 << 20)])), {
+      message: /too many messages, our limit is 65536/,
+    })
     for (const [contents, message] of cases) await assert.rejects(readBack('bad.otlp', contents), message)
   })
 })
