@@ -5,6 +5,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <cerrno>
+#include <csignal>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -47,6 +48,22 @@ Kind KindOf(int error) {
 bool WantsLoop(UnwinderVariant wanted) {
     return wanted == UnwinderVariant::loop || (wanted == UnwinderVariant::automatic && HasBpfLoop());
 }
+
+// The verifier gives up (EAGAIN) when a signal comes; a sampling profiler of Node sends a thousand a second.
+class HeldSignals {
+  public:
+    HeldSignals() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~HeldSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    HeldSignals(const HeldSignals &) = delete;
+    HeldSignals &operator=(const HeldSignals &) = delete;
+
+  private:
+    sigset_t before_{};
+};
 
 // "memlock:\t4096" of /proc/self/fdinfo/<fd>.
 uint64_t ChargedBytes(int fd) {
@@ -105,6 +122,7 @@ Status BpfPrograms::Load(const SamplerOptions &options, size_t cpus) {
     RaiseMemoryLockLimit();
     in_pid_namespace_ = options.pid_namespace_inode != 0;
     if (Status status = Open(options, cpus); !status.ok()) return status;
+    HeldSignals held;
     if (int error = profiler__load(skeleton_))
         return Status::Error(KindOf(-error), "cannot load the BPF programs: " + LibbpfLog(), -error);
     // Needs CAP_SYS_ADMIN; without it the cost is reported as unknown (0).

@@ -25,6 +25,8 @@ export interface NameCacheLimits {
   readonly restMs: number
   /** ...or when so many wait. */
   readonly waiting: number
+  /** Files whose lines are asked for in one window, after the first. */
+  readonly filesPerWindow: number
 }
 
 const LIMITS: NameCacheLimits = {
@@ -33,6 +35,7 @@ const LIMITS: NameCacheLimits = {
   retryMs: 300_000,
   restMs: 30_000,
   waiting: 64,
+  filesPerWindow: 4,
 }
 const REST_MS_MAX = 600_000
 const STRINGS_MAX = 65_536
@@ -72,6 +75,8 @@ export class NameCache {
   readonly #readable = new Map<string, string>()
   readonly #strings = new Map<string, string>()
   #demangleAtMs = 0
+  /** Files whose lines may still be asked for in this window: all of the first, which names what runs all day. */
+  #filesLeft = Number.POSITIVE_INFINITY
   readonly counts: NameCacheCounts = { frames: 0, hits: 0, misses: 0 }
 
   constructor(
@@ -115,6 +120,11 @@ export class NameCache {
     const merged = merge(wanted, known, isReadable ? [] : asked.frames, asked.modules[0])
     this.#evict()
     return merged
+  }
+
+  /** After each window. */
+  endWindow(): void {
+    this.#filesLeft = this.#limits.filesPerWindow
   }
 
   /** Readable forms, of which only new ones are asked. */
@@ -161,22 +171,25 @@ export class NameCache {
     return known
   }
 
-  /** At once for a file that is new; then rarely, or when many frames wait. */
+  /** At once for a file that is new, unless many are; then rarely, or when many frames wait. */
   #isTimeForLines(known: KnownExecutable, { addresses }: ExecutableFrames): boolean {
-    if (known.frames.size === 0 || this.#nowMs() >= known.linesAtMs) return true
-    if (!known.hasLines) return false
     let waiting = 0
     for (const address of addresses) if (known.frames.get(address)?.isLineless ?? true) waiting++
-    return waiting >= this.#limits.waiting
+    const isMany = known.hasLines && waiting >= this.#limits.waiting
+    const isTime = isMany || this.#nowMs() >= known.linesAtMs
+    if (waiting === 0 || !isTime || this.#filesLeft <= 0) return false
+    this.#filesLeft--
+    return true
   }
 
   #keep(known: KnownExecutable, asked: NamedFrames, missing: ExecutableFrames, withLines: boolean): void {
     if (withLines) {
       known.hasLines ||= asked.frames.some(({ chain }) => chain.some(({ line }) => line > 0))
+      if (!known.hasLines) this.#filesLeft++ // nobody had to be started
       known.linesAtMs = this.#nowMs() + known.restMs
       known.restMs = Math.min(2 * known.restMs, REST_MS_MAX)
     }
-    const isLineless = known.hasLines && !withLines
+    const isLineless = !withLines && (known.hasLines || known.linesAtMs === 0)
     const addressOf = new Map(missing.frames.map((frame, i) => [frame, missing.addresses[i]!]))
     for (const { frame, address, chain, reason } of asked.frames) {
       const position = addressOf.get(frame)!

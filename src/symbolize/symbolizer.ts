@@ -65,6 +65,7 @@ export async function symbolize(
       unreadFrames(window.executables[executable]!, frames, error),
     ),
   )
+  cache?.endWindow()
   const ask = (raw: Iterable<string>) => run.demangle(raw)
   const names = await (cache?.demangle(rawNames(groups), ask) ?? ask(rawNames(groups)))
   const profile = buildProfile(window, groups, names.readable)

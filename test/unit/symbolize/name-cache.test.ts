@@ -192,6 +192,24 @@ describe('source lines', () => {
     assert.deepEqual(await ask([2, 3, 4]), [7, 7, 7])
   })
 
+  it('are asked for a few files a window, after the first; the others have their turn', async () => {
+    cache = new NameCache(readers(), { filesPerWindow: 1 }, { nowMs: () => nowMs })
+    const lineOf = async (buildId: string) => {
+      const wanted = { frames: [0], addresses: Float64Array.of(5) }
+      const { frames } = await cache.name(executable({ buildId }), wanted, asking(7))
+      return frames[0]!.chain[0]!.line
+    }
+    const windowLines = async () => {
+      const lines = [await lineOf('a'), await lineOf('b'), await lineOf('c')]
+      cache.endWindow()
+      return lines
+    }
+    cache.endWindow()
+    assert.deepEqual(await windowLines(), [7, 0, 0])
+    assert.deepEqual(await windowLines(), [7, 7, 0])
+    assert.deepEqual(await windowLines(), [7, 7, 7])
+  })
+
   it('of a file without any are not waited for', async () => {
     await ask([1], 0)
     for (const offset of [2, 3, 4, 5]) await ask([1, 2, 3, 4, offset], 0)
