@@ -5,6 +5,7 @@ import { encodePprof } from '../pprof/encode.ts'
 import { nodeLike, rowLike } from './data/carry-over.ts'
 import { zip } from './data/load.ts'
 import { whole } from './data/numbers.ts'
+import { onlyProcess, processShares } from './data/process-filter.ts'
 import { parseQuery, type SearchResult, searchTree } from './data/search.ts'
 import { shareOf, type ViewModel, viewModel } from './data/view-model.ts'
 import type { DrawnFrame } from './prune/prune.ts'
@@ -16,6 +17,7 @@ import { FlameView } from './views/flame.ts'
 import type { Marks } from './views/flame-frames.ts'
 import { headerView, targetName } from './views/header.ts'
 import { listenToKeys } from './views/keys.ts'
+import { ProcessChoice } from './views/process-choice.ts'
 import { SearchBox } from './views/search-box.ts'
 import { StripView } from './views/strip.ts'
 import { type SortColumn, TableView } from './views/table.ts'
@@ -38,8 +40,11 @@ export class App {
   readonly #flame: FlameView
   readonly #table: TableView
   readonly #strip = new StripView()
+  readonly #processes = new ProcessChoice((name) => this.#showProcess(name))
   #model: ViewModel
   #column: number
+  /** Name of the process that is shown alone, '' for all. */
+  #process = ''
   #chain: Zoom[] = wholeTree()
   #found: SearchResult | null = null
   #place = -1
@@ -53,7 +58,7 @@ export class App {
     this.#profile = profile
     this.#notices = notices
     this.#column = profile.defaultSampleType
-    this.#model = viewModel(profile, this.#column)
+    this.#model = this.#newModel()
     this.#search = new SearchBox({ change: (text) => this.search(text), step: (way) => this.#step(way) })
     this.#flame = new FlameView({
       point: (drawn) => this.#point(drawn),
@@ -71,9 +76,10 @@ export class App {
    */
   mount(holder: HTMLElement, live: LiveControls | null = null): void {
     document.title = `${targetName(this.#profile)} · Emberscope`
-    const searchRow = element('div', { class: 'search-row' }, this.#search.root, live?.root ?? null)
+    const searchRow = element('div', { class: 'search-row' }, this.#search.root, this.#processes.root)
     const choice = columnChoice(this.#profile, (column) => this.#showColumn(column))
     if (choice !== null) searchRow.append(choice)
+    if (live !== null) searchRow.append(live.root)
     const panes = element('div', { class: 'panes' }, this.#flame.root, this.#table.root)
     const main = element('main', {}, this.#toolbar, panes)
     holder.replaceChildren(this.#header, searchRow, main, this.#strip.root)
@@ -90,11 +96,21 @@ export class App {
    * function, what is pointed at and the focus stay, as far as the newer one has them.
    */
   update(profile: Profile): void {
+    this.#profile = profile
+    this.#showAgain()
+  }
+
+  #showProcess(name: string): void {
+    this.#process = name
+    this.#showAgain()
+  }
+
+  /** Shows the profile anew after it, or what of it is wanted, has changed. */
+  #showAgain(): void {
     const before = this.#model
     const hasFocus = this.#flame.root.contains(document.activeElement)
     const [pointed, place] = [this.#pointed, this.#found?.places[this.#place]]
-    this.#profile = profile
-    this.#model = viewModel(profile, this.#column)
+    this.#model = this.#newModel()
     this.#chain = this.#chain.reduce((chain, { node }) => {
       const target = { node: nodeLike(before.tree, node, this.#model.tree).node, members: null }
       return zoomInto(this.#model.tree, chain, target)
@@ -207,9 +223,17 @@ export class App {
     this.#drawTable()
   }
 
+  /** The model of the process and the column that are wanted; the choice of processes tells what there is. */
+  #newModel(): ViewModel {
+    const model = viewModel(onlyProcess(this.#profile, this.#process), this.#column)
+    const shares = processShares(this.#profile, this.#column)
+    this.#processes.draw(shares, sumOf(this.#profile, this.#column), this.#process)
+    return model
+  }
+
   #showColumn(column: number): void {
     this.#column = column
-    this.#model = viewModel(this.#profile, column)
+    this.#model = this.#newModel()
     this.#chain = wholeTree()
     this.#selectedRow = null
     this.#drawHeader()
@@ -297,4 +321,10 @@ export class App {
     } else if (this.#selectedRow !== null) this.#select(this.#selectedRow)
     else this.#out()
   }
+}
+
+function sumOf(profile: Profile, column: number): number {
+  let sum = 0
+  for (const value of profile.samples.values[column] ?? []) sum += value
+  return sum
 }

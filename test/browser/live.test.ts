@@ -152,6 +152,39 @@ describe('the live page', { skip: noBrowser, concurrency: false }, () => {
     await page.close()
   })
 
+  test('shows one process of several alone, and goes on doing so', async () => {
+    const twoProcesses = (n: number): Profile => {
+      const profile = profileOf(
+        [
+          { frames: ['main', 'in_node'], count: 3 },
+          { frames: ['main', 'in_sh'], count: 1 },
+        ],
+        window(0).capture,
+      )
+      const labelSets = ['node', 'sh'].map((str) => [{ key: 'comm', str }])
+      const samples = { ...profile.samples, labelSet: Int32Array.of(0, 1) }
+      const { timeNs, durationNs } = quietWindow(n)
+      return { ...profile, labelSets, samples, timeNs, durationNs }
+    }
+    server.publish(twoProcesses(0))
+    const page = await open()
+    await status(page, '1 window')
+    const options = await page.$$eval('.process-choice option', (all) => all.map((o) => o.textContent))
+    assert.deepEqual(options, ['all processes', 'node · 75.0\u202f%', 'sh · 25.0\u202f%'])
+    await page.selectOption('.process-choice', 'sh')
+    await page.waitForSelector('.panel-head span:text-is("self ▾ · 2")')
+    assert.deepEqual((await names(page)).sort(), ['in_sh', 'main'])
+    server.publish(twoProcesses(1))
+    await status(page, '2 windows')
+    assert.equal(await page.inputValue('.process-choice'), 'sh')
+    assert.match((await page.textContent('header'))!, /2 samples/)
+    await page.waitForTimeout(100)
+    assert.deepEqual((await names(page)).sort(), ['in_sh', 'main'])
+    await page.selectOption('.process-choice', '')
+    await page.waitForSelector('.row-name[title="in_node"]')
+    await page.close()
+  })
+
   test('zooms out as far as it must when what it showed is gone', async () => {
     server.publish(quietWindow(0))
     const page = await open()
