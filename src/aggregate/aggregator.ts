@@ -7,7 +7,7 @@ import type { FrameKind, Label } from '../model/profile.ts'
 import type { SampledProcess } from '../model/sampled-process.ts'
 import type { Window } from '../model/window.ts'
 import type { SampleBatch } from '../native/sample-batch.ts'
-import type { ExecutableTable, Owner } from '../process/executable-table.ts'
+import type { ExecutableId, ExecutableTable, Mapping, Owner } from '../process/executable-table.ts'
 import type { ProcessTable } from '../process/process-table.ts'
 import { type FrameId, FrameInterner } from './frame-interner.ts'
 import { NO_PARENT, type NodeId, StackInterner } from './stack-interner.ts'
@@ -30,6 +30,7 @@ type NewStacks = Pick<
 export class Aggregator {
   readonly #processes: ProcessTable
   readonly #executables: ExecutableTable
+  readonly #executableOfFile = new Map<Mapping, ExecutableId>()
   readonly #frames = new FrameInterner()
   readonly #stacks = new StackInterner()
   /** Of each stack the addon described, by its id: its leaf node, for which time that holds, and its description. */
@@ -107,10 +108,17 @@ export class Aggregator {
     const mapping = this.#processes.findMapping(pid, timeNs, address)
     const owner = this.#processes.owner(pid, timeNs)
     if (!mapping) return this.#frames.intern(this.#executables.unknown(owner), address, 'native')
-    const executable = this.#executables.identify(mapping, owner)
+    const executable = this.#executableOfFile.get(mapping) ?? this.#identify(mapping, owner)
     const kind: FrameKind = this.#executables.kindOf(executable) === 'jit' ? 'jit' : 'native'
     const position = kind === 'jit' ? address : address - mapping.start + mapping.fileOffset
     return this.#frames.intern(executable, position, kind)
+  }
+
+  /** A file is one executable whoever maps it; forks share a mapping, and run-time code is each one's own. */
+  #identify(mapping: Mapping, owner: Owner): ExecutableId {
+    const executable = this.#executables.identify(mapping, owner)
+    if (this.#executables.kindOf(executable) === 'elf') this.#executableOfFile.set(mapping, executable)
+    return executable
   }
 
   #labelSetOf(batch: SampleBatch, i: number): number {
