@@ -17,10 +17,14 @@ export interface Finding {
 }
 
 /** Bits of include/uapi/linux/capability.h. */
+const CAP_DAC_OVERRIDE = 1
+const CAP_DAC_READ_SEARCH = 2
 export const CAP_SYS_PTRACE = 19
 export const CAP_SYS_ADMIN = 21
+export const CAP_SYSLOG = 34
 export const CAP_PERFMON = 38
 export const CAP_BPF = 39
+const CAP_CHECKPOINT_RESTORE = 40
 
 const MIN_NODE = [20, 19] as const
 /** Rings of BPF and iterators over tasks; what later kernels add is used where it is there. */
@@ -37,6 +41,7 @@ export function checkHost(host: HostSnapshot, again: string): Finding[] {
     checkPrivileges(host, again),
     checkLockdown(host),
     checkPtrace(host),
+    checkFiles(host),
     checkParanoid(host),
     checkKptr(host),
     checkCgroup(host),
@@ -148,13 +153,33 @@ function checkPtrace(host: HostSnapshot): Finding {
   )
 }
 
+/** Binaries that were replaced, or that only their owner may read. */
+function checkFiles(host: HostSnapshot): Finding {
+  const missing: string[] = []
+  if (!has(host, CAP_CHECKPOINT_RESTORE) && !has(host, CAP_SYS_ADMIN)) missing.push('CAP_CHECKPOINT_RESTORE')
+  if (!has(host, CAP_DAC_READ_SEARCH) && !has(host, CAP_DAC_OVERRIDE)) missing.push('CAP_DAC_READ_SEARCH')
+  if (missing.length === 0) return ok('files', 'every binary can be opened, private and replaced ones too')
+  return warning(
+    'files',
+    `without ${missing.join(' and ')} private or replaced binaries of other users have no names`,
+    'run as root, or grant these too',
+  )
+}
+
 function checkParanoid(host: HostSnapshot): Finding {
   const value = host.perfEventParanoid
   if (value === null) return warning('perf_event_paranoid', 'kernel.perf_event_paranoid cannot be read', '')
-  // perfmon_capable() passes every level, Debian's own 3 and 4 included.
-  const passes = has(host, CAP_PERFMON) || has(host, CAP_SYS_ADMIN)
-  if (passes || value < 0)
+  // Mainline has no more than 2 and lets CAP_PERFMON pass. Kernels of Debian and Ubuntu have 3 and 4, which asked for
+  // CAP_SYS_ADMIN until Ubuntu's fix of November 2025 (LP #2131046).
+  if (has(host, CAP_SYS_ADMIN) || value < 0 || (value <= 2 && has(host, CAP_PERFMON)))
     return ok('perf_event_paranoid', `kernel.perf_event_paranoid is ${value}, no obstacle`)
+  if (has(host, CAP_PERFMON)) {
+    return warning(
+      'perf_event_paranoid',
+      `kernel.perf_event_paranoid is ${value}, where some kernels refuse CAP_PERFMON`,
+      'if the samples are refused: sudo sysctl kernel.perf_event_paranoid=2, or grant CAP_SYS_ADMIN',
+    )
+  }
   return warning(
     'perf_event_paranoid',
     `kernel.perf_event_paranoid is ${value}`,
@@ -163,15 +188,18 @@ function checkParanoid(host: HostSnapshot): Finding {
 }
 
 function checkKptr(host: HostSnapshot): Finding {
+  // kallsyms_show_value(): 0 shows all where everybody may use perf anyway, 0 and 1 else to CAP_SYSLOG, 2 to nobody.
   const value = host.kptrRestrict
-  const shown = value === 0 || (value === 1 && host.uid === 0)
-  if (shown) return ok('kptr_restrict', `kernel.kptr_restrict is ${value}, kernel functions have names`)
+  const isOpen = value === 0 && host.perfEventParanoid !== null && host.perfEventParanoid <= 1
+  const mayBeShown = value === 0 || value === 1
+  if (isOpen || (mayBeShown && has(host, CAP_SYSLOG)))
+    return ok('kptr_restrict', `kernel.kptr_restrict is ${value}, kernel functions have names`)
   return warning(
     'kptr_restrict',
     value === null
       ? 'kernel.kptr_restrict cannot be read'
-      : `kernel.kptr_restrict is ${value}, kernel functions have no names`,
-    'sudo sysctl kernel.kptr_restrict=0',
+      : `kernel.kptr_restrict is ${value}${mayBeShown ? ' and CAP_SYSLOG is missing' : ''}, kernel functions have no names`,
+    mayBeShown ? 'run as root, or grant CAP_SYSLOG too' : 'sudo sysctl kernel.kptr_restrict=0',
   )
 }
 

@@ -10,6 +10,7 @@ import {
   CAP_BPF,
   CAP_PERFMON,
   CAP_SYS_ADMIN,
+  CAP_SYSLOG,
   checkHost,
   refuseUnfitHost,
 } from '../../../src/cli/preflight.ts'
@@ -104,13 +105,31 @@ describe('checkHost', () => {
   it('warns of hidden kernel names', () => {
     assert.equal(level('kptr_restrict', { kptrRestrict: 0 }), 'ok')
     assert.equal(level('kptr_restrict', { kptrRestrict: 1 }), 'ok')
-    assert.equal(level('kptr_restrict', { kptrRestrict: 1, uid: 1000 }), 'warning')
+    assert.equal(level('kptr_restrict', { ...NONE, kptrRestrict: 1 }), 'warning')
+    assert.equal(level('kptr_restrict', { ...NONE, kptrRestrict: 0, perfEventParanoid: 2 }), 'warning')
+    assert.equal(level('kptr_restrict', { ...NONE, kptrRestrict: 0, perfEventParanoid: 1 }), 'ok')
+    assert.equal(level('kptr_restrict', { capabilities: bits(CAP_SYSLOG), kptrRestrict: 1 }), 'ok')
     assert.equal(level('kptr_restrict', { kptrRestrict: 2 }), 'warning')
     assert.equal(level('kptr_restrict', { kptrRestrict: null }), 'warning')
   })
-  it('lets every paranoid level pass with CAP_PERFMON', () => {
+  it('lets CAP_PERFMON pass the paranoid levels of mainline, and doubts it at those of distributions', () => {
+    const capabilities = bits(CAP_BPF, CAP_PERFMON)
+    assert.equal(level('perf_event_paranoid', { capabilities, perfEventParanoid: 2 }), 'ok')
+    assert.equal(level('perf_event_paranoid', { capabilities, perfEventParanoid: 3 }), 'warning')
     assert.equal(level('perf_event_paranoid', { perfEventParanoid: 4 }), 'ok')
     assert.equal(level('perf_event_paranoid', { ...NONE, perfEventParanoid: 2 }), 'warning')
+  })
+  it('warns of binaries that cannot be opened, and names what is missing', () => {
+    const six = bits(2, 19, 34, 38, 39, 40)
+    assert.equal(level('files', { capabilities: six }), 'ok')
+    assert.equal(level('files', { capabilities: six & ~bits(40) }), 'warning')
+    assert.equal(level('files', { capabilities: six & ~bits(2) }), 'warning')
+    assert.deepEqual(
+      checkHost({ ...GOOD_HOST, capabilities: six, perfEventParanoid: 2 }, 'profile').filter(
+        (finding) => finding.level !== 'ok',
+      ),
+      [],
+    )
   })
   it('warns without CAP_SYS_PTRACE and without cgroup v2', () => {
     assert.equal(level('ptrace', { capabilities: bits(CAP_BPF, CAP_PERFMON) }), 'warning')
