@@ -48,7 +48,8 @@ export class Agent {
   readonly #governor: Governor
   readonly #budget: MemoryBudget
   readonly #flow: WindowFlow
-  readonly #cpus = cpus().length
+  /** Counted at the first look: it takes milliseconds that the first sample should not wait for. */
+  #cpus = 0
   readonly #reloads = { applied: 0, refused: 0, lastSuccessful: true }
   #loaded: LoadedConfig
   #continuous: Continuous
@@ -148,6 +149,14 @@ export class Agent {
       () => logRows(this.#log.stats()),
       ...(this.#stages?.rowSources() ?? []),
     ])
+  }
+
+  get shutdownTimeoutMs(): number {
+    return this.#config.shutdownTimeout
+  }
+
+  tellFault(error: Error): void {
+    this.#log.error('internal error', { error, where: error.stack?.split('\n')[1]?.trim() })
   }
 
   /** A read of a hostile process does not come back from the kernel: an orderly exit would wait for it for ever. */
@@ -273,6 +282,7 @@ export class Agent {
 
   #weigh(): void {
     const { bpfNs, mapBytes } = this.#continuous.stats()
+    this.#cpus ||= cpus().length
     const nowMs = performance.now()
     const change = this.#governor.observe(nowMs, ownCpuNs() + bpfNs, this.#cpus)
     if (change !== null) {
@@ -300,9 +310,7 @@ export class Agent {
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
-    this.#turn = this.#turn.then(work).catch((error: Error) => {
-      this.#log.error('internal error', { error })
-    })
+    this.#turn = this.#turn.then(work).catch((error: Error) => this.tellFault(error))
     return this.#turn
   }
 }

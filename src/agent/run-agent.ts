@@ -18,9 +18,11 @@ export async function runAgent(request: AgentRequest): Promise<number> {
   }
   process.on('SIGTERM', onEnd).on('SIGINT', onEnd)
   process.on('SIGHUP', () => void agent.reload())
+  // A fault of ours in one stage is told and counted; it must not end the profiling of a node.
+  process.on('uncaughtException', (error) => agent.tellFault(error))
   await agent.start()
   await asked
-  const timeoutMs = request.loaded.config.shutdownTimeout + GRACE_MS
+  const timeoutMs = agent.shutdownTimeoutMs + GRACE_MS
   await Promise.race([agent.stop(), after(timeoutMs)])
   if (agent.isStuck) process.kill(process.pid, 'SIGKILL')
   // Whatever still holds the loop after this (a socket that does not close) is not waited for.
