@@ -1,14 +1,11 @@
 /** The chart and a real API server: what it admits, what the agent's account may read, and `helm install` to `uninstall`. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parse } from 'yaml'
-import { PodWatch } from '../../src/identity/kubernetes.ts'
-import { podKeys } from '../../src/identity/kubernetes-attributes.ts'
 import { ADMIN, AGENT, ApiServer } from './apiserver.ts'
 import { examples, type KubernetesObject, objectsOf, only, rendered, template } from './render.ts'
 import { APISERVER, CHART, CRDS, ETCD, HELM, readText, skipWithout, skipWithoutProgram } from './tools.ts'
@@ -147,73 +144,6 @@ test('the account may read pods, and nothing else', { skip }, async () => {
     assert.equal((await server.request('GET', path, undefined, AGENT)).status, 200, path)
   for (const [method, path] of FORBIDDEN)
     assert.equal((await server.request(method, path, undefined, AGENT)).status, 403, `${method} ${path}`)
-})
-
-const CONTAINER_ID = 'c0ffee'.repeat(10).padEnd(64, '0')
-
-/** A pod bound to a node, with one container that runs: what a scheduler and a kubelet would write. */
-async function runPod(name: string, node: string): Promise<void> {
-  const path = `/api/v1/namespaces/${NAMESPACE}/pods`
-  const spec = { nodeName: node, containers: [{ name: 'web', image: 'registry.example.com/web:1.2' }] }
-  const labels = { 'app.kubernetes.io/name': 'web' }
-  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, labels }, spec }
-  const created = await server.request('POST', path, pod)
-  assert.equal(created.status, 201, created.body.message)
-  const running = {
-    name: 'web',
-    containerID: `containerd://${CONTAINER_ID}`,
-    restartCount: 2,
-    ready: true,
-    started: true,
-  }
-  const container = { ...running, image: 'registry.example.com/web:1.2', imageID: 'sha256:1' }
-  const status = await patch(`${path}/${name}/status`, { status: { containerStatuses: [container] } })
-  assert.equal(status.status, 200, status.body.message)
-}
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 15_000
-  while (!holds()) {
-    assert.ok(Date.now() < deadline, what)
-    await sleep(50)
-  }
-}
-
-test("with the chart's rights the agent's own watch knows the pods of its node, and of no other", {
-  skip,
-}, async () => {
-  const account = mkdtempSync(join(tmpdir(), 'emberscope-account-'))
-  writeFileSync(join(account, 'token'), AGENT)
-  copyFileSync(server.authority, join(account, 'ca.crt'))
-  const { hostname, port } = new URL(server.url)
-  const keys = podKeys({ labels: ['app.kubernetes.io/name'], annotations: [], serviceFromLabels: false })
-  const place = { nodeName: 'node-1', host: hostname, port: Number(port), accountDirectory: account }
-  const watch = new PodWatch({ ...place, keys })
-  await runPod('before', 'node-1')
-  const ended = watch.run()
-  try {
-    await until(() => watch.pods.size === 1, `the list: ${watch.fault}`)
-    assert.equal(watch.pods.byContainer(CONTAINER_ID)?.pod.name, 'before')
-    await runPod('elsewhere', 'node-2')
-    await runPod('during', 'node-1')
-    await until(
-      () => watch.pods.byContainer(CONTAINER_ID)?.pod.name === 'during',
-      `the watch: ${watch.fault}`,
-    )
-    const { pod, container } = watch.pods.byContainer(CONTAINER_ID)!
-    assert.deepEqual(
-      [pod.namespace, pod.node, container.name, container.restartCount],
-      [NAMESPACE, 'node-1', 'web', 2],
-    )
-    assert.equal(watch.pods.size, 2)
-    assert.equal(watch.fault, '')
-  } finally {
-    watch.close()
-    await ended
-    rmSync(account, { recursive: true })
-    for (const name of ['before', 'elsewhere', 'during'])
-      await server.request('DELETE', `/api/v1/namespaces/${NAMESPACE}/pods/${name}?gracePeriodSeconds=0`)
-  }
 })
 
 test('the pod is admitted at the level privileged, and refused at baseline with what the chart warns of', {
