@@ -74,6 +74,7 @@ const REFUSED: readonly (readonly [values: string, message: RegExp])[] = [
   ['config.queue.fsync=always', /fsync/],
   ['hostPID=false', /hostPID must be true/],
   ['securityContext.seccompProfile=Localhost', /seccompLocalhostProfile is empty/],
+  ['config.listen=0.0.0.0:8080', /config\.listen is "0\.0\.0\.0:8080".*port 9464/],
   ['existingConfigMap=a,config.rate=20', /config is set beside existingConfigMap/],
 ]
 

@@ -37,6 +37,11 @@
 {{- fail "securityContext.seccompLocalhostProfile is empty: name the profile's file, or choose another securityContext.seccompProfile than Localhost" -}}
 {{- end -}}
 {{- end -}}
+{{- with (default dict .Values.config).listen -}}
+{{- if not (hasSuffix (printf ":%s" (include "emberscope.port" $)) .) -}}
+{{- fail (printf "config.listen is %q, but the probes and Prometheus ask port %s: set port to the same" . (include "emberscope.port" $)) -}}
+{{- end -}}
+{{- end -}}
 {{- if .Values.existingConfigMap -}}
 {{- if .Values.config -}}
 {{- fail "config is set beside existingConfigMap and would be ignored: leave one of them out" -}}
