@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { get } from 'node:http'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/native/addon.ts'
 import { until } from '../helpers/busy-process.ts'
@@ -32,9 +33,16 @@ export async function startAgent(directory: string, lines: readonly string[]): P
     stream.setEncoding('utf8').on('data', (text: string) => {
       log += text
     })
-  const ended = new Promise<number | string>((resolve) =>
+  // A test that fails does not end it; then it must not keep the runner waiting either.
+  child.unref()
+  for (const stream of [child.stdout, child.stderr]) (stream as Socket).unref()
+  const end = new Promise<number | string>((resolve) =>
     child.once('close', (code, signal) => resolve(code ?? signal ?? '')),
   )
+  const ended = () => {
+    child.ref()
+    return end
+  }
   const address = () => / listening .*address=(\S+)/.exec(log)?.[1] ?? ''
   await until(`the agent listens:\n${log}`, () => address() !== '' || child.exitCode !== null)
   if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode}:\n${log}`)
@@ -44,11 +52,11 @@ export async function startAgent(directory: string, lines: readonly string[]): P
     log: () => log,
     kill: async () => {
       kill()
-      await ended
+      await ended()
     },
     stop: async () => {
       child.kill('SIGTERM')
-      const status = await ended
+      const status = await ended()
       process.off('exit', kill)
       return status
     },

@@ -1,7 +1,7 @@
 /** A running Collector: what comes in by gRPC goes out by gRPC, what comes in by HTTP goes out by HTTP and to a file. */
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createConnection, createServer } from 'node:net'
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { COLLECTOR } from './collector-build.ts'
@@ -81,6 +81,8 @@ export async function startCollector(directory: string, to: Ports, on?: Ports): 
     stream.setEncoding('utf8').on('data', (text: string) => {
       log += text
     })
+  child.unref() // a test that fails does not stop it
+  for (const stream of [child.stdout, child.stderr]) (stream as unknown as Socket).unref()
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const deadline = performance.now() + 30_000
   while (!((await answers(grpcPort)) && (await answers(httpPort)))) {
@@ -94,6 +96,7 @@ export async function startCollector(directory: string, to: Ports, on?: Ports): 
     file,
     log: () => log,
     stop: async () => {
+      child.ref()
       child.kill('SIGTERM')
       await ended
       process.off('exit', kill)
