@@ -2,7 +2,6 @@
  * The agent: the sampler first, the other stages behind it (stages.ts), the configuration in force, and the costs. Only the
  * sampler is needed to live.
  */
-import { cpus } from 'node:os'
 import type { AgentConfig } from '../config/config.ts'
 import { changedKeys, type LoadedConfig } from '../config/load.ts'
 import type { Stage } from '../config/schema.ts'
@@ -12,16 +11,13 @@ import { Health } from '../metrics/health.ts'
 import type { MetricRow, MetricSource } from '../metrics/rows.ts'
 import type { Profile } from '../model/profile.ts'
 import type { SampledProcess } from '../model/sampled-process.ts'
-import { Continuous } from '../pipeline/continuous.ts'
+import { CaptureStage } from './capture-stage.ts'
 import { ConfigWatch } from './config-watch.ts'
-import { Governor, percentText } from './governor.ts'
+import { Costs } from './costs.ts'
 import { takeHostLock } from './host-lock.ts'
-import { MemoryBudget } from './memory-budget.ts'
-import { ownCpuNs } from './own-cpu.ts'
 import { captureRows } from './rows/capture-rows.ts'
-import { governorRows, memoryRows } from './rows/cost-rows.ts'
 import { configRows, healthRows, logRows } from './rows/stage-rows.ts'
-import { continuousRequest, type Environment, secretsOf } from './stage-options.ts'
+import { type Environment, secretsOf } from './stage-options.ts'
 import { Stages } from './stages.ts'
 import { WindowFlow } from './window-flow.ts'
 
@@ -45,15 +41,11 @@ export class Agent {
   readonly #request: AgentRequest
   readonly #log: AgentLog
   readonly #health: Health
-  readonly #governor: Governor
-  readonly #budget: MemoryBudget
+  readonly #costs: Costs
+  readonly #capture: CaptureStage
   readonly #flow: WindowFlow
-  /** Counted at the first look: it takes milliseconds that the first sample should not wait for. */
-  #cpus = 0
   readonly #reloads = { applied: 0, refused: 0, lastSuccessful: true }
   #loaded: LoadedConfig
-  #continuous: Continuous
-  #captureFault = 'the sampler is starting'
   #stages: Stages | null = null
   #seenEarly: SampledProcess[] = []
   #tellReady: () => void = () => {}
@@ -72,9 +64,8 @@ export class Agent {
     this.#log = new AgentLog({ level: config.logLevel, format: config.logFormat })
     this.#log.setSecrets(secretsOf(config))
     this.#health = new Health(config.window)
-    this.#governor = new Governor({ rateHz: config.rate, maxOverhead: config.maxOverhead })
-    this.#budget = new MemoryBudget(config.memoryLimit)
-    this.#continuous = this.#newContinuous(config)
+    this.#costs = new Costs(config, this.#log)
+    this.#capture = this.#newCapture()
     const ready = new Promise<void>((resolve) => {
       this.#tellReady = resolve
     })
@@ -90,12 +81,11 @@ export class Agent {
   async start(): Promise<void> {
     await this.#takeLock()
     try {
-      await this.#continuous.start()
+      await this.#capture.start()
     } catch (error) {
       await this.#lock?.release()
       throw error
     }
-    this.#sampling('')
     this.#upkeep = setInterval(() => this.#keepUp(), UPKEEP_MS)
     for (const warning of this.#loaded.warnings) this.#log.warn(warning)
     await this.#inTurn(() => this.#startStages())
@@ -126,7 +116,7 @@ export class Agent {
     clearInterval(this.#upkeep)
     const deadlineMs = performance.now() + this.#config.shutdownTimeout
     return this.#inTurn(async () => {
-      await this.#attempt(() => this.#continuous.stop())
+      await this.#capture.stop()
       await this.#flow.settled()
       try {
         await this.#stages?.close(Math.max(0, deadlineMs - performance.now()))
@@ -140,9 +130,8 @@ export class Agent {
   /** Every metric now. */
   rows(): MetricRow[] {
     return gather([
-      () => captureRows(this.#continuous.stats()),
-      () => governorRows(this.#governor.stats()),
-      () => memoryRows(this.#budget.stats()),
+      () => captureRows(this.#capture.stats()),
+      () => this.#costs.rows(),
       () => this.#flow.rows(),
       () => healthRows(this.#health.report()),
       () => configRows(this.#reloads),
@@ -164,16 +153,23 @@ export class Agent {
     return this.#stages?.isStuck ?? false
   }
 
-  #newContinuous(config: AgentConfig): Continuous {
-    return new Continuous(continuousRequest(config, this.#governor.rateHz), {
-      onWindow: (profile) => {
+  #newCapture(): CaptureStage {
+    const sinks = {
+      onWindow: (profile: Profile) => {
         this.#health.windowClosed()
-        if (this.#budget.admits()) this.#flow.take(withNote(profile, this.#governor.note()))
+        if (this.#costs.admits()) this.#flow.take(withNote(profile, this.#costs.note()))
       },
-      onProcesses: (seen) => {
+      onProcesses: (seen: readonly SampledProcess[]) => {
         if (this.#stages !== null) this.#stages.observe(seen)
         else if (this.#seenEarly.length < SEEN_EARLY_MAX) this.#seenEarly.push(...seen)
       },
+    }
+    return new CaptureStage({
+      config: () => this.#config,
+      rateHz: () => this.#costs.rateHz,
+      sinks,
+      health: this.#health,
+      log: this.#log.of('capture'),
     })
   }
 
@@ -201,7 +197,7 @@ export class Agent {
     this.#stages = stages
     stages.observe(this.#seenEarly)
     this.#seenEarly = []
-    this.#budget.add('recorder', (bytes) => stages.shrinkRecorder(bytes))
+    this.#costs.addShed('recorder', (bytes) => stages.shrinkRecorder(bytes))
     await stages.start()
     this.#tellReady()
   }
@@ -238,75 +234,28 @@ export class Agent {
   async #restart(changed: ReadonlySet<Stage>, before: AgentConfig): Promise<void> {
     const config = this.#config
     if (changed.has('log')) this.#log.set({ level: config.logLevel, format: config.logFormat })
-    if (changed.has('memory')) this.#budget.configure(config.memoryLimit)
-    if (changed.has('rate') || changed.has('governor')) {
-      this.#governor.configure({ rateHz: config.rate, maxOverhead: config.maxOverhead })
-      if (!changed.has('capture')) this.#continuous.setRate(this.#governor.rateHz)
-    }
-    if (changed.has('capture')) await this.#restartCapture(before)
+    if (['rate', 'governor', 'memory'].some((stage) => changed.has(stage as Stage)))
+      this.#costs.configure(config)
+    if (changed.has('capture')) await this.#capture.restart(before)
+    else if (changed.has('rate') || changed.has('governor')) this.#capture.setRate(this.#costs.rateHz)
     await this.#stages?.restart(changed)
-  }
-
-  /** A new sampler; should it not start, one as it was before. */
-  async #restartCapture(before: AgentConfig): Promise<void> {
-    await this.#attempt(() => this.#continuous.stop())
-    this.#continuous = this.#newContinuous(this.#config)
-    let fault = await this.#attempt(() => this.#continuous.start())
-    if (fault !== '' && before !== this.#config) {
-      this.#continuous = this.#newContinuous(before)
-      const again = await this.#attempt(() => this.#continuous.start())
-      if (again === '') this.#health.configuration(`sampling goes on as before: ${fault}`)
-      fault = again
-    }
-    this.#sampling(fault)
-  }
-
-  #sampling(fault: string): void {
-    this.#captureFault = fault
-    this.#health.sampling(fault, this.#config.window)
   }
 
   /** Every few seconds: the pulse, the costs, and what failed. */
   #keepUp(): void {
     this.#health.beat()
-    if (this.#captureFault === '') this.#weigh()
+    if (this.#capture.fault === '') {
+      const rateHz = this.#costs.weigh(this.#capture.stats())
+      if (rateHz !== null) this.#capture.setRate(rateHz)
+    }
     const nowMs = performance.now()
     if (nowMs - this.#triedMs < RETRY_MS) return
     this.#triedMs = nowMs
     void this.#inTurn(async () => {
       if (this.#isStopping) return
-      if (this.#captureFault !== '') await this.#restartCapture(this.#config)
+      if (this.#capture.fault !== '') await this.#capture.restart(this.#config)
       await this.#stages?.retry()
     })
-  }
-
-  #weigh(): void {
-    const { bpfNs, mapBytes } = this.#continuous.stats()
-    this.#cpus ||= cpus().length
-    const nowMs = performance.now()
-    const change = this.#governor.observe(nowMs, ownCpuNs() + bpfNs, this.#cpus)
-    if (change !== null) {
-      const { fromHz: from, toHz: to, overhead } = change
-      this.#continuous.setRate(to)
-      const words = to < from ? 'the rate is lowered' : 'the rate is raised'
-      this.#log.of('governor').warn(words, { from, to, overhead: percentText(overhead) })
-    }
-    const pressure = this.#budget.observe(nowMs, process.memoryUsage.rss() + mapBytes)
-    if (pressure !== null) {
-      const { usedBytes, hardBytes } = this.#budget.stats()
-      this.#log.of('memory').warn('memory pressure changed', { pressure, usedBytes, limitBytes: hardBytes })
-    }
-  }
-
-  /** The fault of the sampler as text, '' when there is none; told in the log. */
-  async #attempt(work: () => Promise<unknown>): Promise<string> {
-    try {
-      await work()
-      return ''
-    } catch (error) {
-      this.#log.of('capture').error('this stage failed', { error: error as Error })
-      return error instanceof Error ? error.message : String(error)
-    }
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
