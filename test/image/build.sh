@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the image from the files of this checkout that git does not ignore, and writes its root file system, for run.sh.
 #   build.sh DIRECTORY     gets rootfs/, image.tar.gz (as a registry would hold it) and build.log
+# Layers are kept in ~/.cache/emberscope-image between builds (gigabytes; it may be removed at any time).
 # apt and npm are used in the build as they are set up on this machine; only mounted, nothing of that is in a layer.
 set -eu
 cd "$(dirname "$0")/../.."
