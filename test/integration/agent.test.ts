@@ -134,6 +134,32 @@ describe('the agent', { skip: skipUnless() }, () => {
     assert.equal(await agent.end(), 0)
   })
 
+  it('goes on with the filters before when the new ones cannot be had, and tells', async () => {
+    const file = join(scratchDirectory(), 'agent.yaml')
+    const write = (text: string) => writeFileSync(file, `exporter: { endpoint: "${receiver.url}" }\n${text}`)
+    write('')
+    const agent = startAgent(['--config', file])
+    await agent.logged(/profiling/)
+    write('filter: { cgroups: [/no/such/cgroup] }')
+    await agent.logged(/error capture: .*no\/such\/cgroup/)
+    await agent.logged(/changed=filter\.cgroups/)
+    const from = receiver.profiles.length
+    await eventually('windows come as before', () => receiver.profiles.length > from)
+    assert.match((await agent.request('/readyz')).body, /failed configuration: .*sampling goes on as before/)
+    assert.equal((await agent.request('/healthz')).status, 200)
+    assert.equal(await agent.end(), 0)
+  })
+
+  it('refuses windows above its memory limit, and counts them', async () => {
+    const agent = startAgent(['--exporter-endpoint', receiver.url, '--memory-limit', '64MiB'])
+    const refused = () => agent.metric('emberscope_windows_dropped_total{reason="memory"}')
+    await eventually('a window was refused', async () => (await refused()) > 0)
+    assert.equal(await agent.metric('emberscope_memory_pressure'), 2)
+    assert.match(agent.log(), /warn +memory: memory pressure changed pressure=hard/)
+    assert.equal((await agent.request('/healthz')).status, 200)
+    assert.equal(await agent.end(), 0)
+  })
+
   it('refuses to be the second on a host, and names the first', async () => {
     const first = startAgent(['--exporter-endpoint', receiver.url])
     await first.logged(/profiling/)
