@@ -2,6 +2,7 @@
  * One capture from start to end: open, seed the pid set, pump until the end, close the window, name its frames, and say
  * how well it went. The stages are called in order and know nothing of one another.
  */
+import { cpus } from 'node:os'
 import { Aggregator, type WindowTimes } from '../aggregate/aggregator.ts'
 import { AgentError } from '../errors.ts'
 import type { CaptureReport, Profile } from '../model/profile.ts'
@@ -16,6 +17,7 @@ import { commentsOf, hostReport } from './host-report.ts'
 import { filterText, openSampler, type SamplingRequest, worded } from './open-sampler.ts'
 import { raisePriority } from './priority.ts'
 import { droppedBy, Pump, TURN_MS } from './pump.ts'
+import { rawRingBytes } from './ring-size.ts'
 import { SelfCost } from './self-cost.ts'
 import { unwindingReport, unwindNotes } from './unwind-report.ts'
 import { watchForEnd } from './watch-end.ts'
@@ -67,7 +69,7 @@ export async function capture(request: CaptureRequest, hooks: CaptureHooks): Pro
     cgroupPaths: request.cgroupPath === '' ? [] : [request.cgroupPath],
     comms: request.comm === '' ? [] : [request.comm],
     pidNamespaces: [],
-    turnMs: TURN_MS,
+    rawRingBytes: rawRingBytes(request.rateHz, cpus().length, TURN_MS),
   })
   try {
     const aggregator = new Aggregator(processes, executables)

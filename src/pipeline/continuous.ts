@@ -14,7 +14,7 @@ import { ProcessTable } from '../process/process-table.ts'
 import { NameCache } from '../symbolize/name-cache.ts'
 import type { ContinuousRequest, ContinuousSinks, ContinuousStats } from './continuous-types.ts'
 import { openSampler, worded } from './open-sampler.ts'
-import { PAUSE_MS_MAX, Pace } from './pace.ts'
+import { PAUSE_MS_WITH_EVENTS, Pace } from './pace.ts'
 import { PauseMeter } from './pause-meter.ts'
 import { ProcessSurvey } from './process-survey.ts'
 import { droppedBy, Pump } from './pump.ts'
@@ -27,6 +27,7 @@ import { WindowNamer } from './window-namer.ts'
 export type * from './continuous-types.ts'
 
 const RATE_HZ_MAX = 999
+const RAW_RING_BYTES_MIN = 1024 * 1024
 /** Samples may sit in the ring while their CPU is still writing them; parked ones wait longer. */
 const LATE_NS = 2e9
 const PARKED_NS = 15e9
@@ -95,7 +96,7 @@ export class Continuous {
       cgroupPaths: filters.cgroupPaths,
       comms: filters.comms,
       pidNamespaces: filters.pidNamespaces ?? [],
-      turnMs: PAUSE_MS_MAX,
+      rawRingBytes: rawRingBytesOf(this.#rateHz),
     }
   }
 
@@ -122,7 +123,7 @@ export class Continuous {
       books: new WindowBooks(sampler, pump.counters()),
       rings: {
         samples: ringBytes(this.#rateHz, cpus().length),
-        rawStacks: rawRingBytes(this.#rateHz, cpus().length, PAUSE_MS_MAX),
+        rawStacks: rawRingBytesOf(this.#rateHz),
       },
       executables,
       aggregator,
@@ -289,6 +290,11 @@ export class Continuous {
     session.files.close()
     session.pauses.close()
   }
+}
+
+/** Misses come with new processes, and then the pump turns oftener; a low rate has a burst at its start all the same. */
+function rawRingBytesOf(rateHz: number): number {
+  return Math.max(RAW_RING_BYTES_MIN, rawRingBytes(rateHz, cpus().length, PAUSE_MS_WITH_EVENTS))
 }
 
 function checkedRate(rateHz: number): number {

@@ -5,7 +5,7 @@ import { loadAddon } from '../native/addon.ts'
 import type { NativeSampler, SamplerOptions } from '../native/sampler.ts'
 import { ownPidNamespaceInode } from '../process/proc-files.ts'
 import { withCgroups } from './cgroup.ts'
-import { rawRingBytes, ringBytes } from './ring-size.ts'
+import { ringBytes } from './ring-size.ts'
 import { unwindOptions } from './unwinding.ts'
 
 /** Timer ticks per sample, of which one at random is kept: independent of the target's own rhythm from 3 on. */
@@ -37,8 +37,8 @@ export interface SamplerRequest {
   readonly cgroupPaths: readonly string[]
   readonly comms: readonly string[]
   readonly pidNamespaces: readonly number[]
-  /** Longest time between two turns of the pump. */
-  readonly turnMs: number
+  /** Of the ring of raw stacks: it must last from a burst of misses to the next turn of the pump. */
+  readonly rawRingBytes: number
 }
 
 /** ' named "x" in cgroup /y', '' without a filter. */
@@ -61,7 +61,7 @@ export function openSampler(request: SamplerRequest): NativeSampler {
       dither: DITHER,
       pidNamespaceInode: ownPidNamespaceInode(),
       ringBytes: ringBytes(request.rateHz, cpus().length),
-      rawRingBytes: rawRingBytes(request.rateHz, cpus().length, request.turnMs),
+      rawRingBytes: request.rawRingBytes,
       ...unwindOptions(process.env, process.geteuid?.() ?? -1),
     }
     return worded(() => new Sampler(options))

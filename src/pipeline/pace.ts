@@ -12,9 +12,9 @@ export interface TurnFindings {
   readonly ringUse: number
 }
 
-/** The rings are sized for this (ring-size.ts). */
+/** The ring of samples lasts for three of these (ring-size.ts). */
 export const PAUSE_MS_MAX = 1000
-const PAUSE_MS_WITH_EVENTS = 200
+export const PAUSE_MS_WITH_EVENTS = 200
 const PAUSE_MS_MIN = 10
 /** Rings lose nothing while they are emptied at this level. */
 const RING_USE_MAX = 0.25
