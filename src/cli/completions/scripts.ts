@@ -2,6 +2,7 @@
  * Completion scripts for bash, zsh and fish, made from the option table so that they never lag behind it. Targets
  * complete from /proc inside the shell: no program of ours has to start for a key press.
  */
+import { flagOf, KEYS, type KeySpec } from '../../config/schema.ts'
 import { COMMANDS, OPTIONS, type OptionSpec, SHELLS, type Shell } from '../options.ts'
 
 /** The named commands; `record` has no name. */
@@ -11,6 +12,10 @@ const NAMED = COMMANDS.filter((command) => command !== 'record')
 const FILE_OPTIONS = ['output', 'config']
 const DIRECTORY_OPTIONS = ['cgroup']
 const NAME_OPTIONS = ['comm']
+
+/** Flags of the agent: its own, and the keys of its configuration. */
+const AGENT_FLAGS = ['config', 'print-config', 'check', 'help', ...KEYS.map(({ path }) => flagOf(path))]
+const AGENT_WORDS = AGENT_FLAGS.map((flag) => `--${flag}`).join(' ')
 
 /** The script to source, or to install where the shell looks for completions. */
 export function completionScript(shell: Shell): string {
@@ -50,6 +55,10 @@ _profile() {
       return
     fi
   done
+  if [[ \${COMP_WORDS[1]} == agent && $word == -* ]]; then
+    COMPREPLY=($(compgen -W "$(printf '%s\\n' ${AGENT_WORDS})" -- "$word"))
+    return
+  fi
   case $before in
     ${named(FILE_OPTIONS)}) COMPREPLY=($(compgen -f -- "$word")); return ;;
     ${named(DIRECTORY_OPTIONS)}) COMPREPLY=($(compgen -d -- "$word")); return ;;
@@ -106,6 +115,10 @@ _profile() {
     _normal
     return
   fi
+  if [[ $words[2] == agent && $words[CURRENT] == -* ]]; then
+    compadd -- ${AGENT_WORDS}
+    return
+  fi
   _arguments -s \\
 ${rows.join(' \\\n')} \\
     '*:target:_profile_words'
@@ -120,6 +133,8 @@ function fishScript(): string {
     const short = o.short === '' ? '' : ` -s ${o.short}`
     return `complete -c profile${short} -l ${o.name}${fishValue(o)} -d ${quoted(o.help)}`
   })
+  const agentRow = ({ path, help }: KeySpec): string =>
+    `complete -c profile -n '__fish_seen_subcommand_from agent' -l ${flagOf(path)} -x -d ${quoted(help)}`
   return `# fish completion for profile; install: profile completion fish > ~/.config/fish/completions/profile.fish
 function __profile_targets
     for directory in /proc/[0-9]*
@@ -136,6 +151,7 @@ complete -c profile -n 'not __fish_seen_subcommand_from open export completion' 
 complete -c profile -n '__fish_seen_subcommand_from open export' -F
 complete -c profile -n '__fish_seen_subcommand_from completion' -a '${SHELLS.join(' ')}'
 ${rows.join('\n')}
+${KEYS.map(agentRow).join('\n')}
 `
 }
 

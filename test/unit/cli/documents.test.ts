@@ -94,6 +94,7 @@ describe('the completions', () => {
       const script = `${completionScript('bash')}\nCOMP_WORDS=(profile ${list}); COMP_CWORD=${words.length}; _profile; printf '%s\\n' "\${COMPREPLY[@]}"`
       return execFileSync('/bin/bash', ['-c', script], { encoding: 'utf8' }).split('\n').filter(Boolean)
     }
+    assert.deepEqual(complete('agent', '--queue-d'), ['--queue-dir'])
     assert.deepEqual(complete('doc'), ['doctor'])
     assert.deepEqual(complete('1', '--no-k'), ['--no-kernel'])
     assert.deepEqual(complete('1', '-o', '/etc/passw').includes('/etc/passwd'), true)
