@@ -146,7 +146,7 @@ Status BpfPrograms::FillFilters(const SamplerOptions &options) {
     }
     for (const std::string &name : options.comms) {
         char comm[COMM_BYTES] = {};
-        std::memcpy(comm, name.data(), std::min<size_t>(name.size(), COMM_BYTES - 1));
+        name.copy(comm, COMM_BYTES - 1);
         if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.comms), comm, &is_wanted, BPF_ANY))
             return Status::Error(Kind::invalid, "cannot filter by the thread name " + name, errno);
     }

@@ -214,9 +214,11 @@ KernelFunctions ListKernelFunctions(const ByteSource &list) {
     }
     answer.failure = lines.status().message;
     answer.hidden = any && !any_address;
-    std::sort(functions.begin(), functions.end(), [&names](const ListedFunction &a, const ListedFunction &b) {
-        return a.start != b.start ? a.start < b.start : ListedFunctionWins(a, b, names);
-    });
+    // Of names that are as good as each other the first in the list stays, there as here.
+    std::stable_sort(functions.begin(), functions.end(),
+                     [&names](const ListedFunction &a, const ListedFunction &b) {
+                         return a.start != b.start ? a.start < b.start : ListedFunctionWins(a, b, names);
+                     });
     auto end =
         std::unique(functions.begin(), functions.end(),
                     [](const ListedFunction &a, const ListedFunction &b) { return a.start == b.start; });

@@ -268,7 +268,7 @@ describe('a session without end', { skip: needsRoot }, () => {
         sampler.addTarget(child.pid!)
         sampler.start()
         for (let window = 0; window < 3; window++) {
-          await sleep(150)
+          await captures(sampler, countersOf(sampler).captured! + 5)
           const first = sampler.drain()
           assert.equal(first.firstNewStack, 0)
           assert.ok(first.newStackPid.length > 0, 'a busy loop has a stack in each window')
