@@ -30,7 +30,8 @@ export class CgroupPaths {
   private readonly paths = new Map<bigint, string>()
   private readonly wanted = new Set<bigint>()
   private readonly missing = new Set<bigint>()
-  private timer: NodeJS.Timeout | NodeJS.Immediate | null = null
+  private timer: NodeJS.Timeout | null = null
+  private nextStep: NodeJS.Immediate | null = null
   private nextWalkMs = 0
   private readonly mount: string
   /** Directories looked at since start, and walks that were complete. */
@@ -64,23 +65,24 @@ export class CgroupPaths {
 
   /** Stops a walk. Safe twice. */
   close(): void {
-    if (this.timer !== null) {
-      clearImmediate(this.timer as NodeJS.Immediate)
-      clearTimeout(this.timer as NodeJS.Timeout)
-    }
+    // Each by its own kind: an immediate's end given a timeout upsets the count of immediates, and the loop spins.
+    if (this.timer !== null) clearTimeout(this.timer)
+    if (this.nextStep !== null) clearImmediate(this.nextStep)
     this.timer = null
+    this.nextStep = null
     this.wanted.clear()
   }
 
   private want(id: bigint): void {
     if (id === 0n || this.mount === '' || this.missing.has(id) || this.wanted.size >= MAX_PATHS) return
     this.wanted.add(id)
-    if (this.timer !== null) return
+    if (this.timer !== null || this.nextStep !== null) return
     const delayMs = Math.max(0, this.nextWalkMs - performance.now())
     this.timer = setTimeout(() => this.beginWalk(), delayMs).unref()
   }
 
   private beginWalk(): void {
+    this.timer = null
     // Ids wanted from now on may be of directories that this walk has passed already.
     const sought = new Set(this.wanted)
     this.remember(this.inodeOf('/'), '/')
@@ -94,13 +96,13 @@ export class CgroupPaths {
     }
     for (const id of sought) if (!this.wanted.has(id)) sought.delete(id)
     if (stack.length > 0 && sought.size > 0 && walked < MAX_WALKED) {
-      this.timer = setImmediate(() => this.step(stack, sought, walked)).unref()
+      this.nextStep = setImmediate(() => this.step(stack, sought, walked))
       return
     }
     for (const id of sought) this.give(id)
     this.walked += walked
     this.walks++
-    this.timer = null
+    this.nextStep = null
     this.nextWalkMs = performance.now() + WALK_PAUSE_MS
     const [next] = this.wanted
     if (next !== undefined) this.want(next)

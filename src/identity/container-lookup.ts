@@ -18,10 +18,9 @@ export class ContainerLookup {
   private readonly byCgroup = new Map<bigint, { container: ContainerRef | null; path: string }>()
 
   /** `root` is the host's root directory, '' for our own. */
-  constructor(root: string) {
+  constructor(root: string, isHybrid = hasVersion1()) {
     this.paths = new CgroupPaths(findCgroup2Mount(root) || findCgroup2Mount(''))
-    const own = parseCgroupFile(readTextFile('/proc/self/cgroup') ?? '')
-    this.isHybrid = own.some((one) => one.controllers !== '')
+    this.isHybrid = isHybrid
   }
 
   /** Ends a walk. Safe twice. */
@@ -79,4 +78,10 @@ export class ContainerLookup {
     this.byCgroup.set(cgroupId, { container, path })
     if (this.byCgroup.size > MAX_CGROUPS) this.byCgroup.delete(this.byCgroup.keys().next().value!)
   }
+}
+
+function hasVersion1(): boolean {
+  return parseCgroupFile(readTextFile('/proc/self/cgroup') ?? '').some(
+    ({ controllers }) => controllers !== '',
+  )
 }

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, it } from 'node:test'
+import { ContainerLookup } from '../../src/identity/container-lookup.ts'
 import { Identity, type IdentityOptions } from '../../src/identity/identity.ts'
+import { KnownProcesses } from '../../src/identity/known-processes.ts'
 import { ContextReader, findContext } from '../../src/identity/process-context.ts'
 import type { SampledProcess } from '../../src/model/sampled-process.ts'
 import { packageRoot } from '../../src/native/addon.ts'
@@ -164,6 +166,25 @@ describe('containers of real cgroups', { skip: skipCgroups }, () => {
       assert.equal(one?.['container.runtime.name'], 'docker')
       assert.equal(one?.['process.pid'], undefined)
       assert.match(String(one?.['service.name']), /^unknown_service:/)
+    })
+  })
+
+  it('asks one process of a cgroup alone, where the v2 hierarchy is the only one', async () => {
+    await withCgroup(`docker/${ID}`, async (directory, id) => {
+      const child = startIdle()
+      writeFileSync(join(directory, 'cgroup.procs'), String(child.pid))
+      const lookup = new ContainerLookup('', false)
+      const known = new KnownProcesses()
+      assert.equal(lookup.early(known.add(sampled(child.pid, id), 0))?.id, ID)
+      await stopAll([child])
+      const gone = known.add({ pid: 2 ** 22 + 9, parentPid: 1, comm: 'x', cgroupId: id, startNs: 5 }, 0)
+      assert.equal(lookup.early(gone)?.id, ID)
+      assert.equal(gone.cgroupPath.endsWith(`/docker/${ID}`), true)
+      assert.deepEqual(lookup.sources, { cgroup_id: 1, proc: 1, parent: 0, none: 0 })
+      const moved = known.add({ ...sampled(process.pid), cgroupId: id + 1n }, 0)
+      lookup.early(moved) // what /proc says now is not what the sample was in
+      assert.equal(lookup.early(moved), lookup.late(moved, null))
+      lookup.close()
     })
   })
 

@@ -78,3 +78,16 @@ test('without a v2 hierarchy, after close and for the id 0 nothing is asked', as
   await sleep(30)
   assert.equal(paths.walks, 0)
 })
+
+test('close, before a walk or amid it, leaves an event loop that rests', async () => {
+  for (const waits of [0, 1, 2, 3]) {
+    const paths = new CgroupPaths(mount)
+    paths.pathOf(1n << 43n)
+    for (let i = 0; i < waits; i++) await new Promise(setImmediate)
+    paths.close()
+  }
+  const before = performance.eventLoopUtilization()
+  await sleep(300)
+  const { utilization } = performance.eventLoopUtilization(before)
+  assert.ok(utilization < 0.9, `busy for ${utilization} of the time`)
+})
