@@ -31,8 +31,9 @@ export interface FoundQueue {
 }
 
 /**
- * Counts the queue in `directory` for `destinations`. One without a cursor starts where the least advanced cursor is: what
- * was not delivered under a former name is delivered under the new one, and what was is not repeated.
+ * Counts the queue in `directory` for `destinations`. One without a cursor starts where the least advanced cursor of a
+ * former destination is: what was not delivered under the old name is delivered under the new one, and what was is not
+ * repeated. Without one it starts at the oldest: it may never have delivered anything, which the others' places say not.
  * Errors: of the file system, when the directory cannot be listed.
  */
 export async function findQueue(
@@ -58,7 +59,8 @@ export async function findQueue(
     segments.push(segment)
   }
   const own = new Set(destinations.map(cursorName))
-  const oldest = [...cursors.values()].reduce<Position | null>(
+  const former = [...cursors].filter(([file]) => !own.has(file)).map(([, at]) => at)
+  const oldest = former.reduce<Position | null>(
     (least, one) => (least === null || isBefore(one, least) ? one : least),
     null,
   )
