@@ -132,7 +132,7 @@ function crowd(): ChildProcess[] {
 const wanted = process.argv.slice(2)
 const wants = (part: string) => (wanted.length === 0 ? part !== 'day' : wanted.includes(part))
 console.log(`${cpus().length} CPUs, load ${loadavg()[0]!.toFixed(2)}, Node ${process.version}`)
-const receiver = await startReceiver()
+const receiver = await startReceiver(0, false)
 process.on('exit', endAgents)
 if (wants('start')) await starts(receiver)
 if (wants('idle')) await steady(receiver, 'idle, 19 Hz', [], ['<= 0.30', '<= 70'])
