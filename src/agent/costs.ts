@@ -57,6 +57,7 @@ export class Costs {
   weigh({ bpfNs, mapBytes }: SamplerCosts): number | null {
     this.#cpus ||= cpus().length
     const nowMs = performance.now()
+    // Some maps are mapped, so some megabytes count twice: this errs on the safe side, and costs no reading of smaps.
     this.#weighMemory(nowMs, process.memoryUsage.rss() + mapBytes)
     const change = this.#governor.observe(nowMs, ownCpuNs() + bpfNs, this.#cpus)
     if (change === null) return null
