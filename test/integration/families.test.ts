@@ -62,7 +62,10 @@ describe('families of processes', { skip: skipUnless('cc') }, () => {
       'a step without a name',
     )
     // The dynamic linker has no symbols for its own functions: samples of an exec may show it.
-    assert.deepEqual(Object.keys(report.frames.unnamed).filter((reason) => reason !== 'no_symbols'), [])
+    assert.deepEqual(
+      Object.keys(report.frames.unnamed).filter((reason) => reason !== 'no_symbols'),
+      [],
+    )
   })
 
   it('keeps the names of a process that ended before the profile did', async () => {
