@@ -20,7 +20,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   process: [...BASE, 'native'], // the batches of events
   protobuf: ['errors'],
   otlp: [...BASE, 'protobuf'],
-  formats: [...BASE, 'pprof', 'otlp'], // reading any format
+  view: BASE, // what fits the screen: for the page's worker, and for static pictures
+  formats: [...BASE, 'pprof', 'otlp', 'view'], // reading any format
   pprof: [...BASE, 'protobuf'],
   aggregate: [...BASE, 'native', 'process'],
   symbolize: [...BASE, 'native', 'process'],
@@ -34,7 +35,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   agent: [...AGENT_STAGES, 'config'],
   cli: [...STAGES, 'config'],
   main: [...AGENT_STAGES, 'config', 'agent', 'cli'],
-  viewer: ['model', 'stats', 'formats', 'pprof', 'errors'],
+  viewer: ['model', 'stats', 'view', 'formats', 'pprof', 'otlp', 'protobuf', 'errors'],
 }
 
 const roomOf = (path: string) => relative(SOURCES, path).replace(/[/.].*/, '')
