@@ -1,6 +1,8 @@
 /** The page's state and how a change of it reaches the views. Each action changes the state, then redraws what shows it. */
 
 import type { Profile } from '../model/profile.ts'
+import type { DrawnFrame } from '../model/prune.ts'
+import { wholeTree, type Zoom, zoomInto, zoomOut } from '../model/zoom.ts'
 import { encodePprof } from '../pprof/encode.ts'
 import { nodeLike, rowLike } from './data/carry-over.ts'
 import { zip } from './data/load.ts'
@@ -8,8 +10,6 @@ import { whole } from './data/numbers.ts'
 import { onlyProcess, processShares } from './data/process-filter.ts'
 import { parseQuery, type SearchResult, searchTree } from './data/search.ts'
 import { shareOf, type ViewModel, viewModel } from './data/view-model.ts'
-import type { DrawnFrame } from './prune/prune.ts'
-import { wholeTree, type Zoom, zoomInto, zoomOut } from './prune/zoom.ts'
 import { columnChoice } from './views/column-choice.ts'
 import { openHelp, openNotes } from './views/dialogs.ts'
 import { element } from './views/dom.ts'

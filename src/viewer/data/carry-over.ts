@@ -3,9 +3,9 @@
  * across profiles; names and files do.
  */
 import type { FlameTree } from '../../model/flame-tree.ts'
+import { frameLabel } from '../../model/frame-label.ts'
 import { moduleName } from '../../model/frame-name.ts'
-import { pathTo } from '../prune/zoom.ts'
-import { frameLabel } from './function-table.ts'
+import { pathTo } from '../../model/zoom.ts'
 import type { ViewModel } from './view-model.ts'
 
 /** Where a path leads in another tree. */

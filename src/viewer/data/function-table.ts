@@ -4,7 +4,6 @@
  */
 
 import type { FlameTree } from '../../model/flame-tree.ts'
-import { frameName } from '../../model/frame-name.ts'
 
 /** Rows as columns; units are the tree's. */
 export interface FunctionTable {
@@ -69,14 +68,4 @@ export function sortedRows(table: FunctionTable, by: 'self' | 'total', only: Uin
   }
   const [first, second] = by === 'self' ? [table.self, table.total] : [table.total, table.self]
   return Int32Array.from(rows).sort((a, b) => first[b]! - first[a]! || second[b]! - second[a]! || a - b)
-}
-
-/** Name of the frame a node shows; the root is "all". */
-export function nodeName(tree: FlameTree, node: number): string {
-  return node === 0 ? 'all' : frameLabel(tree, tree.frame[node]!)
-}
-
-/** Name of a frame. */
-export function frameLabel(tree: FlameTree, frame: number): string {
-  return frameName(tree.profile, tree.frames.location[frame]!, tree.frames.line[frame]!)
 }

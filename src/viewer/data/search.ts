@@ -3,7 +3,7 @@
  * a match below another match adds nothing to the share.
  */
 import type { FlameTree } from '../../model/flame-tree.ts'
-import { frameLabel } from './function-table.ts'
+import { frameLabel } from '../../model/frame-label.ts'
 
 /** A query that can't be searched says why. */
 export type Query = { readonly matches: (name: string) => boolean } | { readonly problem: string }

@@ -1,8 +1,9 @@
 /** Everything the views show of one value column, computed once: the tree, its colours, and what is slow when needed. */
+
+import { type Colours, colourFrames } from '../../model/colour-groups.ts'
 import { type FlameTree, flameTree } from '../../model/flame-tree.ts'
 import { baseName } from '../../model/frame-name.ts'
 import { FRAME_KINDS, type Profile } from '../../model/profile.ts'
-import { type Colours, colourFrames } from './colour-groups.ts'
 import { type FunctionTable, functionTable } from './function-table.ts'
 import { percent, plusMinus } from './numbers.ts'
 import { sampleCount, shareError } from './precision.ts'

@@ -1,11 +1,11 @@
 /** What d3-flame-graph is fed with: the pruned tree and the way to it, as small fresh objects it may write into. */
 import type { LaidOut } from 'd3-flame-graph'
+import { nodeName } from '../../model/frame-label.ts'
+import type { DrawnFrame } from '../../model/prune.ts'
 import { shortName } from '../../model/short-name.ts'
-import { nodeName } from '../data/function-table.ts'
+import { pathTo, type Zoom } from '../../model/zoom.ts'
 import { percent, whole } from '../data/numbers.ts'
 import type { ViewModel } from '../data/view-model.ts'
-import type { DrawnFrame } from '../prune/prune.ts'
-import { pathTo, type Zoom } from '../prune/zoom.ts'
 
 /** Ancestors drawn above a zoom: the first few and the last; a line between them stands for the rest. */
 const FIRST_ANCESTORS = 4

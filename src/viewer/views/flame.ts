@@ -5,10 +5,10 @@
  */
 import flamegraph, { type FlameChart, type LaidOut } from 'd3-flame-graph'
 import { select } from 'd3-selection'
+import { type DrawnFrame, MAX_ROWS, prune } from '../../model/prune.ts'
+import type { Zoom } from '../../model/zoom.ts'
 import { whole } from '../data/numbers.ts'
 import type { ViewModel } from '../data/view-model.ts'
-import { type DrawnFrame, MAX_ROWS, prune } from '../prune/prune.ts'
-import type { Zoom } from '../prune/zoom.ts'
 import { element } from './dom.ts'
 import { datumOf, type FlameDatum, toDatum, withAncestors } from './flame-datum.ts'
 import { decorate, type Marks } from './flame-frames.ts'

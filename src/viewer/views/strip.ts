@@ -1,8 +1,8 @@
 /** The detail strip: what the pointer, the focus or the selection is on, always in the same place, within a frame. */
-import { frameLabel } from '../data/function-table.ts'
+import { frameLabel } from '../../model/frame-label.ts'
+import type { DrawnFrame } from '../../model/prune.ts'
 import { quantity, whole } from '../data/numbers.ts'
 import { framePlace, shareOf, type ViewModel } from '../data/view-model.ts'
-import type { DrawnFrame } from '../prune/prune.ts'
 import { element } from './dom.ts'
 import { drawnName } from './flame-datum.ts'
 

@@ -1,6 +1,8 @@
 /** The functions table: the same facts as the graph, sorted, with rows tall enough to hit; the graph's equivalent for those who can't use it. */
+
+import { frameLabel } from '../../model/frame-label.ts'
 import { narrowName } from '../../model/short-name.ts'
-import { type FunctionTable, frameLabel, sortedRows } from '../data/function-table.ts'
+import { type FunctionTable, sortedRows } from '../data/function-table.ts'
 import { whole } from '../data/numbers.ts'
 import { shareOf, type ViewModel } from '../data/view-model.ts'
 import { button, element } from './dom.ts'

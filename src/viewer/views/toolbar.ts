@@ -1,9 +1,10 @@
 /** The line above the graph: the zoom path as links, and what the colours mean. */
+
+import { nodeName } from '../../model/frame-label.ts'
 import { shortName } from '../../model/short-name.ts'
-import { nodeName } from '../data/function-table.ts'
+import { pathTo, type Zoom } from '../../model/zoom.ts'
 import { whole } from '../data/numbers.ts'
 import type { ViewModel } from '../data/view-model.ts'
-import { pathTo, type Zoom } from '../prune/zoom.ts'
 import { button, element } from './dom.ts'
 
 const LEGEND_ENTRIES = 5

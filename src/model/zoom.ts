@@ -2,7 +2,7 @@
  * Where the reader is in the tree: a chain of zooms, each inside the one before, the whole tree first. A zoom shows a
  * node, or only some small children of it, which is how frames below a pixel are reached.
  */
-import type { FlameTree } from '../../model/flame-tree.ts'
+import type { FlameTree } from './flame-tree.ts'
 
 /** One zoom. `members` are the children of `node` it is limited to, heaviest first; null: all of them. */
 export interface Zoom {

@@ -5,7 +5,7 @@
  * out below a drawn frame becomes one box that says how many frames and how much, never a silent gap (which would read
  * as self time). d3-flame-graph recurses, so the depth drawn is bounded too.
  */
-import type { FlameTree } from '../../model/flame-tree.ts'
+import type { FlameTree } from './flame-tree.ts'
 import type { Zoom } from './zoom.ts'
 
 /** Things drawn below the zoom at most: frames and boxes. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { flameTree } from '../../../src/model/flame-tree.ts'
-import { type DrawnFrame, MAX_ROWS, prune } from '../../../src/viewer/prune/prune.ts'
-import { wholeTree, type Zoom, zoomInto, zoomOut } from '../../../src/viewer/prune/zoom.ts'
+import { type DrawnFrame, MAX_ROWS, prune } from '../../../src/model/prune.ts'
+import { wholeTree, type Zoom, zoomInto, zoomOut } from '../../../src/model/zoom.ts'
 import { largeProfile, profileOf } from '../../helpers/sample-profile.ts'
 
 const WHOLE: Zoom = { node: 0, members: null }

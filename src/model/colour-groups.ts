@@ -4,10 +4,10 @@
  * of the heaviest groups would meet in a slot, the lighter one moves on to the next.
  */
 
-import type { FlameTree } from '../../model/flame-tree.ts'
-import { moduleName } from '../../model/frame-name.ts'
-import { FRAME_KINDS } from '../../model/profile.ts'
-import { frameLabel } from './function-table.ts'
+import type { FlameTree } from './flame-tree.ts'
+import { frameLabel } from './frame-label.ts'
+import { moduleName } from './frame-name.ts'
+import { FRAME_KINDS } from './profile.ts'
 
 /** A group of frames with one hue, in degrees of oklch. `value` is the area it has in the whole graph. */
 export interface ColourGroup {
