@@ -6,10 +6,11 @@
 import type { FrameKind, Label } from '../model/profile.ts'
 import type { SampledProcess } from '../model/sampled-process.ts'
 import type { Window } from '../model/window.ts'
-import type { SampleBatch } from '../native/sample-batch.ts'
+import type { AbiNames, SampleBatch } from '../native/sample-batch.ts'
 import type { ExecutableId, ExecutableTable, Mapping, Owner } from '../process/executable-table.ts'
 import type { ProcessTable } from '../process/process-table.ts'
 import { type FrameId, FrameInterner } from './frame-interner.ts'
+import { stackEndLabels } from './stack-end-labels.ts'
 import { NO_PARENT, type NodeId, StackInterner } from './stack-interner.ts'
 
 /** When the window began and what a sample weighs; see Window. */
@@ -30,6 +31,8 @@ type NewStacks = Pick<
 export class Aggregator {
   readonly #processes: ProcessTable
   readonly #executables: ExecutableTable
+  /** By end of a stack; null where it is complete. */
+  readonly #endLabels: readonly (Label | null)[]
   readonly #executableOfFile = new Map<Mapping, ExecutableId>()
   readonly #frames = new FrameInterner()
   readonly #stacks = new StackInterner()
@@ -38,6 +41,7 @@ export class Aggregator {
   readonly #resolvedNs: number[] = []
   readonly #described: NewStacks[] = []
   readonly #labelSetByKey = new Map<string, number>()
+  readonly #labelSetByEnd = new Map<number, number>()
   readonly #labelSets: Label[][] = []
   readonly #sampledByKey = new Map<string, number>()
   readonly #sampled: SampledProcess[] = []
@@ -45,9 +49,10 @@ export class Aggregator {
   #announced = 0
   readonly #rows = { stack: [] as number[], labelSet: [] as number[], timeNs: [] as number[] }
 
-  constructor(processes: ProcessTable, executables: ExecutableTable) {
+  constructor(processes: ProcessTable, executables: ExecutableTable, stackEnds: AbiNames['stackEnds']) {
     this.#processes = processes
     this.#executables = executables
+    this.#endLabels = stackEndLabels(stackEnds)
   }
 
   /** Samples added so far. */
@@ -65,7 +70,7 @@ export class Aggregator {
     }
     for (let i = 0; i < batch.stack.length; i++) {
       this.#rows.stack.push(this.#leafAt(batch.stack[i]!, batch.pid[i]!, batch.timeNs[i]!))
-      this.#rows.labelSet.push(this.#labelSetOf(batch, i))
+      this.#rows.labelSet.push(this.#withEnd(this.#labelSetOf(batch, i), batch.stackEnd[i]!))
       this.#rows.timeNs.push(batch.timeNs[i]!)
     }
   }
@@ -140,6 +145,19 @@ export class Aggregator {
     ]
     const id = this.#labelSets.push(labels) - 1
     this.#labelSetByKey.set(key, id)
+    return id
+  }
+
+  /** The set itself for a complete stack, else one that also says how the stack ended. */
+  #withEnd(labelSet: number, end: number): number {
+    const label = this.#endLabels[end]
+    if (!label) return labelSet
+    const key = labelSet * this.#endLabels.length + end
+    const known = this.#labelSetByEnd.get(key)
+    if (known !== undefined) return known
+    this.#sampledOfLabelSet.push(this.#sampledOfLabelSet[labelSet]!)
+    const id = this.#labelSets.push([...this.#labelSets[labelSet]!, label]) - 1
+    this.#labelSetByEnd.set(key, id)
     return id
   }
 

@@ -1,5 +1,7 @@
 /** Attribute names in OTLP profiles: semantic conventions, those for pprof's fields, and our labels as attributes. */
 
+import { STACK_END_LABEL } from '../model/stack-end.ts'
+
 /** https://opentelemetry.io/docs/specs/semconv: the version whose names we write. */
 export const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.44.0'
 
@@ -40,6 +42,7 @@ const LABEL_ATTRIBUTES: readonly (readonly [label: string, attribute: string])[]
   ['tid', 'thread.id'],
   ['thread', 'thread.name'],
   ['cpu', 'cpu.logical_number'],
+  [STACK_END_LABEL, 'emberscope.stack.end'],
 ]
 export const ATTRIBUTE_OF_LABEL: ReadonlyMap<string, string> = new Map(LABEL_ATTRIBUTES)
 export const LABEL_OF_ATTRIBUTE: ReadonlyMap<string, string> = new Map(

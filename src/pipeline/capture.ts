@@ -72,7 +72,7 @@ export async function capture(request: CaptureRequest, hooks: CaptureHooks): Pro
     rawRingBytes: rawRingBytes(request.rateHz, cpus().length, TURN_MS),
   })
   try {
-    const aggregator = new Aggregator(processes, executables)
+    const aggregator = new Aggregator(processes, executables, addon.abi.stackEnds)
     const pump = new Pump(sampler, processes, aggregator, addon.abi)
     const session = { request, sampler, processes, executables, aggregator, pump, cost: new SelfCost() }
     seed(session)

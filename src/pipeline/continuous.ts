@@ -106,7 +106,7 @@ export class Continuous {
     const files = new HeldFiles()
     const pauses = new PauseMeter()
     const executables = new ExecutableTable(files)
-    const aggregator = new Aggregator(processes, executables)
+    const aggregator = new Aggregator(processes, executables, addon.abi.stackEnds)
     const pump = new Pump(sampler, processes, aggregator, addon.abi)
     const clock = { bootNs: addon.bootTimeNs, unixMs: Date.now, random: Math.random }
     return {
@@ -178,7 +178,7 @@ export class Continuous {
     session.pauses.time(() => session.namer.add(this.#closed(session, endNs)))
     sampler.forgetStacks()
     session.executables = new ExecutableTable(files)
-    session.aggregator = new Aggregator(processes, session.executables)
+    session.aggregator = new Aggregator(processes, session.executables, session.addon.abi.stackEnds)
     pump.beginWindow(session.aggregator)
     clock.begin(endNs)
     files.sweep()

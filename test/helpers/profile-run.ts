@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import type { Report } from '../../src/formats/report.ts'
-import type { CountByReason, Profile } from '../../src/model/profile.ts'
+import type { CaptureReport, CountByReason, Profile } from '../../src/model/profile.ts'
+import { APPROXIMATE_STACK, STACK_END_LABEL } from '../../src/model/stack-end.ts'
 import { packageRoot } from '../../src/native/addon.ts'
 import { decodePprof } from '../../src/pprof/decode.ts'
 import { assertValid } from './json-schema.ts'
@@ -117,6 +118,22 @@ export function assertReport(report: Report, profile: Profile): void {
     samples.kept,
     'the file holds the samples that were kept',
   )
+  assertStackEnds(profile, stacks)
+}
+
+/** The samples that say how their stack ended are those that the report counts, reason by reason. */
+export function assertStackEnds(profile: Profile, stacks: CaptureReport['stacks']): void {
+  const labelled: Record<string, number> = {}
+  for (const [row, value] of profile.samples.values[0]!.entries()) {
+    const labels = profile.labelSets[profile.samples.labelSet[row]!]!
+    const end = labels.find(({ key }) => key === STACK_END_LABEL)?.str
+    if (end !== undefined) labelled[end] = (labelled[end] ?? 0) + value
+  }
+  const { approximate, truncated } = stacks
+  assert.deepEqual(labelled, {
+    ...(approximate > 0 ? { [APPROXIMATE_STACK]: approximate } : {}),
+    ...truncated,
+  })
 }
 
 /** Sum of counts by reason. */

@@ -9,6 +9,7 @@ import type { Profile } from '../../src/model/profile.ts'
 import type { SampledProcess } from '../../src/model/sampled-process.ts'
 import { Continuous, type ContinuousRequest } from '../../src/pipeline/continuous.ts'
 import { skipUnless } from '../helpers/host.ts'
+import { assertStackEnds } from '../helpers/profile-run.ts'
 import { countStacks, namedStacks } from '../helpers/stacks.ts'
 import { startTruth } from '../helpers/truth.ts'
 
@@ -63,12 +64,14 @@ function checkBooks(capture: Continuous, windows: readonly Profile[]): void {
   const stats = capture.stats()
   let kept = 0
   let captured = 0
-  for (const { capture: report, samples, durationNs, origins, labelSets } of windows) {
+  for (const window of windows) {
+    const { capture: report, samples, durationNs, origins, labelSets } = window
     const rows = samples.stack.length
     assert.equal(report!.samples.kept, rows)
     assert.equal(report!.samples.captured, rows + total(report!.samples.dropped))
     const { complete, approximate, truncated } = report!.stacks
     assert.equal(complete + approximate + total(truncated), rows)
+    assertStackEnds(window, report!.stacks)
     assert.ok(samples.timeNs!.every((timeNs) => timeNs >= 0 && timeNs < Number(durationNs)))
     assert.equal(origins!.ofLabelSet.length, labelSets.length)
     kept += rows

@@ -5,7 +5,7 @@ import type { Window } from '../../../src/model/window.ts'
 import { ExecutableTable } from '../../../src/process/executable-table.ts'
 import { ProcessTable } from '../../../src/process/process-table.ts'
 import { EVENT_KINDS, eventBatch } from '../process/event-batch.ts'
-import { type BatchParts, sampleBatch } from './sample-batch.ts'
+import { type BatchParts, STACK_ENDS, sampleBatch } from './sample-batch.ts'
 
 const PID = 5_000_001 // no such process: files are not opened, what counts is what is asked for
 const TIMES = { timeNs: 1000n, bootTimeNs: 100, durationNs: 5000, periodNs: 1e7 }
@@ -19,7 +19,7 @@ let aggregator: Aggregator
 beforeEach(() => {
   processes = new ProcessTable(EVENT_KINDS)
   executables = new ExecutableTable()
-  aggregator = new Aggregator(processes, executables)
+  aggregator = new Aggregator(processes, executables, STACK_ENDS)
   const program = { start: BASE, end: 0x500000, fileOffset: OFFSET, name: '/program', buildId: 'ab' }
   const jit = { start: 0x600000, end: 0x700000, name: '//anon' }
   processes.apply(
@@ -215,6 +215,18 @@ describe('samples', () => {
         { key: 'thread', str: 'worker' },
       ],
     ])
+  })
+
+  it('say how their stack ended where it is not complete, and nothing else', () => {
+    const ends = STACK_ENDS.map((_, end) => ({ stack: 0, pid: PID, comm: 'main', end }))
+    const stack = { pid: PID, timeNs: 10, user: [at(0x20)] }
+    const { samples, labelSets, origins } = windowOf({ stacks: [stack], samples: [...ends, ...ends] })
+    const said = Array.from(samples.labelSet, (set) => labelSets[set]!.slice(4))
+    const label = (str: string) => [{ key: 'stack_end', str }]
+    const expected = [[], [], label('approximate'), label('bad_frame_pointer'), label('depth_limit')]
+    assert.deepEqual(said, [...expected, ...expected])
+    assert.equal(labelSets.length, 4, 'complete stacks share the set they would have had')
+    assert.deepEqual([...origins!.ofLabelSet], [0, 0, 0, 0])
   })
 
   it('of a process nobody knows are named by their thread', () => {

@@ -1,5 +1,14 @@
 /** Batches of samples, as the addon gives them, from a list of stacks and samples. */
-import type { SampleBatch } from '../../../src/native/sample-batch.ts'
+import type { AbiNames, SampleBatch } from '../../../src/native/sample-batch.ts'
+
+/** Two complete ends, an approximate and two truncated ones. */
+export const STACK_ENDS: AbiNames['stackEnds'] = [
+  { name: 'root', quality: 'complete' },
+  { name: 'kernel_thread', quality: 'complete' },
+  { name: 'guessed_step', quality: 'approximate' },
+  { name: 'bad_frame_pointer', quality: 'truncated' },
+  { name: 'depth_limit', quality: 'truncated' },
+]
 
 export interface Stack {
   readonly pid: number

@@ -119,6 +119,7 @@ export const anyWindow: fc.Arbitrary<Window> = fc
       { key: 'tid', num: 50 + i },
       { key: 'comm', str: 'node' },
       { key: 'thread', str: `worker ${i & 1}` },
+      ...(i === 3 ? [{ key: 'stack_end', str: 'jit' }] : []),
     ])
     const nodes = profile.stacks.parent.length
     const ints = (length: number, below: number) => Int32Array.from({ length }, () => next(below))

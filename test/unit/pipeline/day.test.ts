@@ -11,7 +11,7 @@ import { ExecutableTable } from '../../../src/process/executable-table.ts'
 import { HeldFiles } from '../../../src/process/held-files.ts'
 import { ProcessTable } from '../../../src/process/process-table.ts'
 import { NameCache } from '../../../src/symbolize/name-cache.ts'
-import { sampleBatch } from '../aggregate/sample-batch.ts'
+import { STACK_ENDS, sampleBatch } from '../aggregate/sample-batch.ts'
 import { EVENT_KINDS, type Event, eventBatch } from '../process/event-batch.ts'
 import { openDescriptors } from '../process/temporary.ts'
 import { fakeReaders } from '../symbolize/fakes.ts'
@@ -80,7 +80,7 @@ it('keeps memory, processes, names and descriptors bounded over a day of windows
   for (let window = 0; window < WINDOWS; window++) {
     nowMs = window * 10_000
     const executables = new ExecutableTable(files)
-    const aggregator = new Aggregator(processes, executables)
+    const aggregator = new Aggregator(processes, executables, STACK_ENDS)
     processes.apply(eventsOf(window))
     aggregator.add(samplesOf(window))
     processes.forget((window - 1) * WINDOW_NS)

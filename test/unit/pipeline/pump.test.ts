@@ -6,20 +6,14 @@ import type { NativeSampler } from '../../../src/native/sampler.ts'
 import { Pump } from '../../../src/pipeline/pump.ts'
 import { ExecutableTable } from '../../../src/process/executable-table.ts'
 import { ProcessTable } from '../../../src/process/process-table.ts'
-import { sampleBatch } from '../aggregate/sample-batch.ts'
+import { STACK_ENDS, sampleBatch } from '../aggregate/sample-batch.ts'
 import { EVENT_KINDS, eventBatch } from '../process/event-batch.ts'
 import { UNWIND_STATS } from './unwind-stats.ts'
 
 const PID = 5_000_001
 const ABI: AbiNames = {
   version: 1,
-  stackEnds: [
-    { name: 'root', quality: 'complete' },
-    { name: 'kernel_thread', quality: 'complete' },
-    { name: 'guessed_step', quality: 'approximate' },
-    { name: 'bad_frame_pointer', quality: 'truncated' },
-    { name: 'depth_limit', quality: 'truncated' },
-  ],
+  stackEnds: STACK_ENDS,
   counters: ['ticks', 'captured'],
   eventKinds: EVENT_KINDS,
 }
@@ -62,7 +56,7 @@ class RecordedSampler implements NativeSampler {
 
 function pumpOf(sampler: NativeSampler) {
   const processes = new ProcessTable(EVENT_KINDS)
-  const aggregator = new Aggregator(processes, new ExecutableTable())
+  const aggregator = new Aggregator(processes, new ExecutableTable(), STACK_ENDS)
   return { pump: new Pump(sampler, processes, aggregator, ABI), aggregator }
 }
 
