@@ -13,7 +13,7 @@ import {
   SHELLS,
   type Shell,
 } from './options.ts'
-import { isStdout, type Output, parseOutputs } from './output-plan.ts'
+import { isStdout, keepsSources, type Output, parseOutputs } from './output-plan.ts'
 import { parseDuration, parseFoldedRoot, parsePort, parseRate } from './values.ts'
 import { optionValue, refuseForeignOptions, splitWords, type Words } from './words.ts'
 
@@ -40,6 +40,7 @@ export interface RecordCommand {
   /** '' for all. */
   readonly cgroup: string
   readonly comm: string
+  readonly source: boolean
   readonly commandLine: boolean
   readonly quiet: boolean
   readonly verbose: boolean
@@ -160,6 +161,7 @@ function parseRecord(words: Words, operands: readonly string[]): RecordCommand {
     kernelStacks: !has('no-kernel'),
     cgroup: optionValue(words, 'cgroup', nonEmpty('--cgroup'), ''),
     comm: optionValue(words, 'comm', nonEmpty('--comm'), ''),
+    source: has('source'),
     commandLine: has('command-line'),
     quiet: has('quiet'),
     verbose: has('verbose'),
@@ -177,6 +179,7 @@ const NOT_WITH_LAST = [
   'comm',
   'kernel',
   'no-kernel',
+  'source',
   'command-line',
 ]
 
@@ -237,6 +240,8 @@ function refuseContradictions(command: RecordCommand, has: (name: string) => boo
   }
   if (toStdout && command.json)
     throw new AgentError('usage', '-o - and --json both write to standard output; use one')
+  if (command.source && command.outputs.length > 0 && !command.outputs.some(keepsSources))
+    throw new AgentError('usage', '--source needs an .html or .json file: the other formats hold no text')
 }
 
 function foldedRoot(words: Words): FoldedRoot {

@@ -30,6 +30,8 @@ export interface CaptureRequest {
   readonly cgroupPath: string
   /** Thread name, '' for all. */
   readonly comm: string
+  /** With the source text around the sampled lines. */
+  readonly source: boolean
   /** Aborted once: finish early, keep everything captured so far. */
   readonly stop: AbortSignal
 }

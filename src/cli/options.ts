@@ -82,6 +82,13 @@ export const OPTIONS: readonly OptionSpec[] = [
     commands: ['record'],
   },
   {
+    name: 'source',
+    short: '',
+    value: '',
+    help: 'keep the source text around the sampled lines (.html and .json files)',
+    commands: ['record'],
+  },
+  {
     name: 'command-line',
     short: '',
     value: '',

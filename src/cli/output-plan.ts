@@ -35,6 +35,11 @@ export function isStdout(output: Output): boolean {
   return output.path === ''
 }
 
+/** Whether the format has a place for `Profile.sources`. */
+export function keepsSources({ format }: Output): boolean {
+  return format.name === 'html' || format.name === 'json'
+}
+
 const EXTENSIONS = OUTPUT_FORMATS.map((f) => f.extension)
 
 function formatOf(path: string): OutputFormat | undefined {

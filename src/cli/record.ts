@@ -150,9 +150,9 @@ async function captureAndWrite(
   const comment = command.commandLine
     ? withCommandLine(target, command, world)
     : (profile: Profile) => profile
-  const { durationMs, rateHz, kernelStacks, comm } = command
+  const { durationMs, rateHz, kernelStacks, comm, source } = command
   const result = await deps.capture(
-    { target, durationMs, rateHz, kernelStacks, comm, cgroupPath: plan.cgroupPath, stop },
+    { target, durationMs, rateHz, kernelStacks, comm, source, cgroupPath: plan.cgroupPath, stop },
     {
       onReady: () => {
         progress.started()

@@ -1,5 +1,5 @@
 /** The JSON head of a packed profile: row counts and whatever is too small to be a column. Checked field by field. */
-import type { CaptureReport, Profile, ValueType } from '../model/profile.ts'
+import type { CaptureReport, Profile, SourceText, ValueType } from '../model/profile.ts'
 import type { PackedReader } from './packed-bytes.ts'
 
 /** Row counts by table, and the small fields of Profile; big integers as decimal text. */
@@ -24,6 +24,7 @@ export interface PackedHeader {
   readonly keepFrames: string
   readonly docUrl: string
   readonly capture: CaptureReport | null
+  readonly sources?: readonly SourceText[]
   readonly hasTimes: boolean
   /** `SampleTable.wideValues` as [key, decimal] pairs. */
   readonly wideValues?: readonly (readonly [number, string])[]
@@ -48,6 +49,7 @@ export function headerOf(profile: Profile, stringCount: number): PackedHeader {
     timeNs: String(profile.timeNs),
     durationNs: String(profile.durationNs),
     capture: profile.capture,
+    ...(profile.sources === undefined ? {} : { sources: profile.sources }),
     hasTimes: profile.samples.timeNs !== null,
     ...(wide === undefined
       ? {}
@@ -78,6 +80,7 @@ export function parseHeader(reader: PackedReader, text: string): PackedHeader {
   require(isArrayOf(header.comments, (comment) => typeof comment === 'string'), 'comments')
   require(typeof header.hasTimes === 'boolean', 'hasTimes')
   require(header.capture === null || isCapture(header.capture), 'capture')
+  require(header.sources === undefined || isArrayOf(header.sources, isSourceText), 'sources')
   require(header.wideValues === undefined || isArrayOf(header.wideValues, isWidePair), 'wideValues')
   return header as unknown as PackedHeader
 }
@@ -103,6 +106,11 @@ function isArrayOf(value: unknown, holds: (item: unknown) => boolean): boolean {
 
 function isCount(value: unknown, most: number): boolean {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most
+}
+
+function isSourceText(value: unknown): boolean {
+  if (!isRecord(value) || typeof value.fileName !== 'string') return false
+  return isCount(value.firstLine, 2 ** 31) && isArrayOf(value.lines, (line) => typeof line === 'string')
 }
 
 function isValueType(value: unknown): boolean {

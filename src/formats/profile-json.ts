@@ -13,6 +13,7 @@ import {
   type Profile,
   type ProfileFunction,
   type SampleTable,
+  type SourceText,
   type ValueType,
 } from '../model/profile.ts'
 import { checkProfile } from '../model/profile-check.ts'
@@ -48,7 +49,8 @@ export function* writeProfileJson(profile: Profile): Iterable<string> {
   yield* column(profile.stacks.location)
   yield '},\n"samples":'
   yield* sampleColumns(samples)
-  const { comments, dropFrames, keepFrames, docUrl, capture } = profile
+  const { comments, dropFrames, keepFrames, docUrl, capture, sources } = profile
+  if (sources !== undefined) yield* table('sources', sources.map(sourceJson))
   const rest = { comments, drop_frames: dropFrames, keep_frames: keepFrames, doc_url: docUrl }
   yield `,\n${JSON.stringify({ ...rest, capture: capture && captureJson(capture) }).slice(1)}\n`
 }
@@ -134,6 +136,10 @@ function locationJson(entry: Location) {
   }
 }
 
+function sourceJson({ fileName, firstLine, lines }: SourceText) {
+  return { file_name: fileName, first_line: firstLine, lines }
+}
+
 function labelJson({ key, str, num, unit }: Label) {
   return { key, str, num: typeof num === 'bigint' ? num.toString() : num, unit }
 }
@@ -170,6 +176,7 @@ function parse(text: string): unknown {
 
 function readProfile(json: JsonCursor): Profile {
   const declared = json.get('declared_default_type')
+  const sources = json.get('sources')
   return {
     sampleTypes: json.get('sample_types').array(readValueType),
     defaultSampleType: json.get('default_sample_type').integer(),
@@ -197,6 +204,7 @@ function readProfile(json: JsonCursor): Profile {
     keepFrames: json.get('keep_frames').text(),
     docUrl: json.get('doc_url').text(),
     capture: json.get('capture').nullable(readCapture),
+    ...(sources.isAbsent ? {} : { sources: sources.array(readSource) }),
   }
 }
 
@@ -244,6 +252,14 @@ function readSampleColumns(json: JsonCursor): SampleTable {
     ...(wide.isAbsent
       ? {}
       : { wideValues: new Map(Object.entries(wideValues).map(([key, value]) => [Number(key), value])) }),
+  }
+}
+
+function readSource(json: JsonCursor): SourceText {
+  return {
+    fileName: json.get('file_name').text(),
+    firstLine: json.get('first_line').integer(),
+    lines: json.get('lines').array((line) => line.text()),
   }
 }
 

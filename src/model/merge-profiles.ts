@@ -8,7 +8,7 @@ import { AgentError } from '../errors.ts'
 import { LIMITS } from './limits.ts'
 import { mergeReports } from './merge-reports.ts'
 import { ContentTables, type TableIds } from './merge-tables.ts'
-import type { CaptureReport, Profile, SampleTable } from './profile.ts'
+import type { CaptureReport, Profile, SampleTable, SourceText } from './profile.ts'
 
 /** Rows of one profile, in the ids of the merged tables. */
 interface Rows {
@@ -22,6 +22,7 @@ export class ProfileMerger {
   readonly #parts: Rows[] = []
   readonly #reports: CaptureReport[] = []
   readonly #comments = new Set<string>()
+  readonly #sources = new Map<string, SourceText>()
   #first: Profile | null = null
   #rows = 0
   #startNs = 0n
@@ -40,6 +41,7 @@ export class ProfileMerger {
     this.#rows += profile.samples.stack.length
     if (profile.capture !== null) this.#reports.push(profile.capture)
     for (const comment of profile.comments) this.#comments.add(comment)
+    for (const source of profile.sources ?? []) this.#sources.set(JSON.stringify(source), source)
     const ids = this.#tables.add(profile)
     this.#parts.push({ startNs: profile.timeNs, samples: withIds(profile.samples, ids) })
   }
@@ -63,7 +65,7 @@ export class ProfileMerger {
     const first = this.#first
     if (first === null) return null
     const { origins, ...tables } = this.#tables.finish()
-    const { origins: _replaced, ...small } = first
+    const { origins: _replaced, sources: _merged, ...small } = first
     return {
       ...small,
       ...tables,
@@ -73,6 +75,7 @@ export class ProfileMerger {
       comments: [...this.#comments],
       capture: mergeReports(this.#reports),
       ...(origins === null ? {} : { origins }),
+      ...(this.#sources.size === 0 ? {} : { sources: [...this.#sources.values()] }),
     }
   }
 

@@ -6,7 +6,13 @@ import { FRAME_KINDS, type Profile } from './profile.ts'
 
 /** The first broken invariant as a sentence, null when all hold. Cost: linear. */
 export function checkProfile(profile: Profile): string | null {
-  return checkTables(profile) ?? checkStacks(profile) ?? checkSamples(profile) ?? checkWideValues(profile)
+  return (
+    checkTables(profile) ??
+    checkStacks(profile) ??
+    checkSamples(profile) ??
+    checkWideValues(profile) ??
+    checkSources(profile)
+  )
 }
 
 function checkTables(profile: Profile): string | null {
@@ -71,6 +77,11 @@ function checkWideValues({ samples }: Profile): string | null {
     if (!isIndex(key, cells)) return `wide value ${key} of ${cells} values`
   }
   return null
+}
+
+function checkSources({ sources = [] }: Profile): string | null {
+  const wrong = sources.find(({ firstLine }) => !(firstLine >= 1))
+  return wrong ? `the source text of ${wrong.fileName} begins at line ${wrong.firstLine}` : null
 }
 
 function isIndex(value: number, length: number): boolean {

@@ -123,6 +123,18 @@ export interface Profile {
   readonly capture: CaptureReport | null
   /** Absent in what others produced, and in captures of one target. */
   readonly origins?: Origins
+  /** Source text around sampled lines, when it was asked for: in our page and our JSON only. */
+  readonly sources?: readonly SourceText[]
+}
+
+/** Consecutive lines of a source file. Chunks of one file do not overlap, unless profiles were merged. */
+export interface SourceText {
+  /** As in `ProfileFunction.fileName`. */
+  readonly fileName: string
+  /** 1-based number of `lines[0]`. */
+  readonly firstLine: number
+  /** Without line ends; a very long line is cut and ends with an ellipsis. */
+  readonly lines: readonly string[]
 }
 
 /** Counts by reason; keys are the stable names of the outcome tables. */

@@ -10,8 +10,10 @@ import { loadAddon } from '../native/addon.ts'
 import type { NativeSampler } from '../native/sampler.ts'
 import { withDescendants } from '../process/descendants.ts'
 import { ExecutableTable } from '../process/executable-table.ts'
-import { listPids } from '../process/proc-files.ts'
+import { HeldRoots } from '../process/held-roots.ts'
+import { listPids, readUid } from '../process/proc-files.ts'
 import { ProcessTable } from '../process/process-table.ts'
+import { readSources } from '../symbolize/source-text.ts'
 import { symbolize } from '../symbolize/symbolizer.ts'
 import { commentsOf, hostReport } from './host-report.ts'
 import { filterText, openSampler, type SamplingRequest, worded } from './open-sampler.ts'
@@ -30,6 +32,8 @@ export interface CaptureRequest extends Omit<SamplingRequest, 'byPid'> {
   }
   /** null: until the target ends or `stop` is aborted. */
   readonly durationMs: number | null
+  /** With the source text around the sampled lines. */
+  readonly source: boolean
   readonly stop: AbortSignal
   /** Settles when a launched command has ended; never for other targets. */
   readonly ended: Promise<unknown>
@@ -54,6 +58,8 @@ interface Session {
   readonly executables: ExecutableTable
   readonly aggregator: Aggregator
   readonly pump: Pump
+  /** Null when no source text is asked for. */
+  readonly roots: HeldRoots | null
   readonly cost: SelfCost
 }
 
@@ -62,6 +68,7 @@ export async function capture(request: CaptureRequest, hooks: CaptureHooks): Pro
   const addon = loadAddon()
   const processes = new ProcessTable(addon.abi.eventKinds)
   const executables = new ExecutableTable()
+  const roots = request.source ? new HeldRoots(goneUidOf(request)) : null
   const sampler = openSampler({
     byPid: request.target.kind !== 'all',
     rateHz: request.rateHz,
@@ -74,13 +81,26 @@ export async function capture(request: CaptureRequest, hooks: CaptureHooks): Pro
   try {
     const aggregator = new Aggregator(processes, executables, addon.abi.stackEnds)
     const pump = new Pump(sampler, processes, aggregator, addon.abi)
-    const session = { request, sampler, processes, executables, aggregator, pump, cost: new SelfCost() }
+    const stages = { sampler, processes, executables, aggregator, pump }
+    const session = { request, ...stages, roots, cost: new SelfCost() }
     seed(session)
     return await run(session, hooks)
   } finally {
     sampler.close()
     executables.close()
+    roots?.close()
   }
+}
+
+/** Whose files a process that ended before it was looked at could read: a command's, in all likelihood. */
+function goneUidOf({ target }: CaptureRequest): number {
+  return target.kind === 'command' ? readUid(target.pids[0] ?? 0) : -1
+}
+
+/** A turn of the pump; what must be caught before its process ends, is. */
+function turn({ pump, roots, executables }: Session): void {
+  pump.turn()
+  roots?.observe(executables.list())
 }
 
 /** Puts the target into the pid set and reads its mappings, before the first tick. */
@@ -103,14 +123,14 @@ async function run(session: Session, hooks: CaptureHooks): Promise<CaptureResult
   if (request.target.kind === 'all') await snapshotAll(session)
   while (!isOver.value) {
     await isOver.orAfter(pump.pauseMs)
-    pump.turn()
+    turn(session)
     cost.observe()
     hooks.onProgress(progressOf(session, loadAddon().bootTimeNs() - startBootNs))
   }
   sampler.stop()
   const durationNs = loadAddon().bootTimeNs() - startBootNs
   const lastSampleMonotonicNs = process.hrtime.bigint()
-  pump.turn()
+  turn(session)
   restorePriority()
   hooks.onSampled()
   const times = { timeNs: startUnixNs, bootTimeNs: startBootNs, durationNs, periodNs: 1e9 / request.rateHz }
@@ -118,12 +138,12 @@ async function run(session: Session, hooks: CaptureHooks): Promise<CaptureResult
 }
 
 /** Processes that ran before us, in slices: the ring holds the samples of the meantime. */
-async function snapshotAll({ processes, pump }: Session): Promise<void> {
+async function snapshotAll(session: Session): Promise<void> {
   let turnedAt = performance.now()
   for (const pid of listPids()) {
-    processes.snapshot(pid)
+    session.processes.snapshot(pid)
     if (performance.now() - turnedAt < TURN_MS) continue
-    pump.turn()
+    turn(session)
     await new Promise(setImmediate)
     turnedAt = performance.now()
   }
@@ -147,7 +167,9 @@ async function nameAndReport(session: Session, times: WindowTimes): Promise<Prof
     throw new AgentError('no_samples', noSamplesMessage(request, times.durationNs))
   executables.openLatePerfMaps()
   const childCpuNs = loadAddon().reapedChildrenCpuNs()
-  const named = await symbolize(aggregator.toWindow(times), loadAddon())
+  const window = aggregator.toWindow(times)
+  const named = await symbolize(window, loadAddon())
+  const sources = session.roots && readSources(window, named.profile, session.roots)
   const symbolizerCpuNs = loadAddon().reapedChildrenCpuNs() - childCpuNs
   const report: CaptureReport = {
     target: request.target,
@@ -175,9 +197,11 @@ async function nameAndReport(session: Session, times: WindowTimes): Promise<Prof
       ...lossNotes(session, counters),
       ...unwindNotes(pump.stackQuality().truncated, unwind),
       ...named.notes,
+      ...(sources ? [sources.note] : []),
     ],
   }
-  return { ...named.profile, comments: commentsOf(report), capture: report }
+  const profile = { ...named.profile, comments: commentsOf(report), capture: report }
+  return sources ? { ...profile, sources: sources.texts } : profile
 }
 
 function lossNotes({ processes }: Session, counters: Record<string, number>): string[] {

@@ -86,6 +86,15 @@ export function readNamespacePid(pid: number): number {
   return Number(match?.[1]?.split(/\s+/).pop() ?? pid)
 }
 
+/**
+ * The user whose rights a process has for files, -1 when it is gone. Not the owner of its /proc directory: that is root
+ * for a process that keeps others from looking at it.
+ */
+export function readUid(pid: number): number {
+  const match = /^Uid:(?:\s+\d+){3}\s+(\d+)$/m.exec(readText(`/proc/${pid}/status`) ?? '')
+  return match ? Number(match[1]) : -1
+}
+
 /** Target of a /proc link such as `ns/mnt`, '' when it cannot be read. */
 export function readLink(path: string): string {
   try {

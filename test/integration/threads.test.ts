@@ -60,6 +60,7 @@ describe('a busy program with many threads', { skip: skipUnless('cc') }, () => {
           kernelStacks: true,
           cgroupPath: '',
           comm: '',
+          source: false,
           stop: new AbortController().signal,
           ended: new Promise(() => {}),
         },

@@ -36,6 +36,7 @@ describe('targets', () => {
       kernelStacks: true,
       cgroup: '',
       comm: '',
+      source: false,
       commandLine: false,
       quiet: false,
       verbose: false,
@@ -126,7 +127,13 @@ describe('options', () => {
     assert.equal(refusal('1', '-q', '-v'), '-q and -v exclude each other')
     assert.equal(refusal('1', '--kernel', '--no-kernel'), '--kernel and --no-kernel exclude each other')
     assert.match(refusal('1', '-o', '-', '--json'), /both write to standard output/)
+    assert.match(refusal('1', '--source', '-o', 'a.pb.gz'), /^--source needs an \.html or \.json file/)
+    assert.match(refusal('--last', '5m', '--source'), /^--source cannot be used with --last/)
     assert.match(refusal('-o', '-', '--', 'true'), /standard output belongs to the command/)
+  })
+  it('takes --source where a file can hold the text', () => {
+    assert.equal(record('1', '--source').source, true)
+    assert.equal(record('1', '--source', '-o', 'a.pb.gz', '-o', 'a.json').source, true)
   })
   it('refuses options of another command', () => {
     assert.equal(

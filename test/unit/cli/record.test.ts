@@ -56,6 +56,7 @@ describe('profile PID', () => {
       rateHz: 99,
       kernelStacks: true,
       comm: '',
+      source: false,
       cgroupPath: '',
     })
     assert.equal(stop.aborted, false)

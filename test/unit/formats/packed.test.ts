@@ -26,6 +26,16 @@ test('gives back an equal profile, capture report included', () => {
   assert.deepEqual(decodePacked(encodePacked(profile)), inDrawingOrder(profile))
 })
 
+test('keeps the source text that was captured, and refuses one of another shape', () => {
+  const lines = ['int main() {', '', '  // “ü”\u2028']
+  const profile = { ...nodeServerProfile(), sources: [{ fileName: '/src/a.c', firstLine: 7, lines }] }
+  assert.deepEqual(decodePacked(encodePacked(profile)), inDrawingOrder(profile))
+  for (const wrong of [{ lines: [1] }, { lines: '' }, { firstLine: -1 }, { fileName: 1 }]) {
+    const sources = [{ ...profile.sources[0]!, ...wrong }] as never
+    assert.throws(() => decodePacked(encodePacked({ ...profile, sources })), /no usable "sources"/)
+  }
+})
+
 test('gives back any profile bit for bit, in drawing order', () => {
   fc.assert(
     fc.property(anyProfile, (profile) =>

@@ -46,7 +46,8 @@ const EXTREME: Profile = {
 }
 
 test('keeps a whole profile, and its text is valid by the schema', () => {
-  for (const profile of [capturedProfile(), EXTREME]) {
+  const sources = [{ fileName: '/src/a.c', firstLine: 7, lines: ['int main() {', '', '\u2028'] }]
+  for (const profile of [capturedProfile(), EXTREME, { ...capturedProfile(), sources }]) {
     const text = write(profile)
     assert.ok(isProfile(JSON.parse(text)), JSON.stringify(isProfile.errors))
     assert.deepEqual(readProfileJson(text), profile)

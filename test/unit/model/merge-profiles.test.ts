@@ -64,6 +64,18 @@ test('keeps one copy of what windows share, and all their samples', () => {
   assert.deepEqual([merged.timeNs, merged.durationNs], [10n, 20_000_000_000n])
 })
 
+test('keeps the source text of all, once where it is the same', () => {
+  const text = (firstLine: number) => ({ fileName: '/src/a.c', firstLine, lines: ['a', 'b'] })
+  const [one, two] = [
+    [text(1), text(9)],
+    [text(9), text(20)],
+  ] as const
+  const window = nodeServerProfile()
+  const merged = mergeProfiles([window, { ...window, sources: one }, { ...window, sources: two }])!
+  assert.deepEqual(merged.sources, [text(1), text(9), text(20)])
+  assert.equal('sources' in mergeProfiles([window])!, false)
+})
+
 test('gives one profile back as it was, whatever it is', () => {
   fc.assert(
     fc.property(anyProfile, (profile) => {
