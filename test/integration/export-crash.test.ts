@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -66,16 +76,19 @@ test(`kill -9 at ${RUNS} random points: every accepted request arrives at least 
 
 /** A file system of its own, or null with the reason printed. */
 function tmpfs(t: TestContext, bytes: number): string | null {
-  const directory = scratch(t)
-  const path = join(directory, 'mnt')
-  mkdirSync(path)
+  const path = mkdtempSync(join(tmpdir(), 'emberscope-export-'))
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path], { stdio: 'pipe' })
   } catch (error) {
+    rmdirSync(path)
     t.skip(`cannot mount a tmpfs: ${(error as Error).message.split('\n')[0]}`)
     return null
   }
-  t.after(() => execFileSync('umount', ['-l', path]))
+  // Hooks run in the order they were told: the directory can go only once nothing is mounted on it.
+  t.after(() => {
+    execFileSync('umount', [path])
+    rmdirSync(path)
+  })
   return path
 }
 
