@@ -7,6 +7,7 @@
  */
 import { functionName, sourceOrBinary, unnamedLocation } from './frame-name.ts'
 import type { Profile } from './profile.ts'
+import { countingColumn } from './sample-count.ts'
 
 /** A function's weights, in the unit of the column asked for. */
 export interface TopFunction {
@@ -43,8 +44,8 @@ export function topFunctions(profile: Profile, column: number): TopFunction[] {
 
 /** The column that counts samples; the profile's default one where no column does. */
 export function samplesColumn(profile: Profile): number {
-  const samples = profile.sampleTypes.findIndex(({ type, unit }) => type === 'samples' && unit === 'count')
-  return samples >= 0 ? samples : profile.defaultSampleType
+  const counting = countingColumn(profile)
+  return counting >= 0 ? counting : profile.defaultSampleType
 }
 
 function byWeight(a: TopFunction, b: TopFunction): number {

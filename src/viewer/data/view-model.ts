@@ -4,9 +4,10 @@ import { type Colours, colourFrames } from '../../model/colour-groups.ts'
 import { type FlameTree, flameTree } from '../../model/flame-tree.ts'
 import { baseName } from '../../model/frame-name.ts'
 import { FRAME_KINDS, type Profile } from '../../model/profile.ts'
+import { sampleCount } from '../../model/sample-count.ts'
 import { type FunctionTable, functionTable } from './function-table.ts'
 import { percent, plusMinus } from './numbers.ts'
-import { sampleCount, shareError } from './precision.ts'
+import { shareError } from './precision.ts'
 
 /** A column of a profile, ready to be looked at. */
 export interface ViewModel {
