@@ -53,8 +53,11 @@ export function flameTree(profile: Profile, column: number): FlameTree {
   return { profile, column, frames, count, ...columns, frameWeight, negativeRows }
 }
 
-/** 1 for each stack that has a row above zero, or one below it has. */
-function usedStacks(profile: Profile, values: Float64Array): { used: Uint8Array; negativeRows: number } {
+/** 1 for each stack that has a row above zero, or one below it has; and the number of rows below zero. */
+export function usedStacks(
+  profile: Profile,
+  values: Float64Array,
+): { used: Uint8Array; negativeRows: number } {
   const { parent } = profile.stacks
   const { stack } = profile.samples
   const used = new Uint8Array(parent.length)
@@ -70,8 +73,13 @@ function usedStacks(profile: Profile, values: Float64Array): { used: Uint8Array;
   return { used, negativeRows }
 }
 
-/** Sums of the rows that end in each node; empty stacks end in the root. */
-function selfOf(profile: Profile, values: Float64Array, nodeOf: Int32Array, count: number): Float64Array {
+/** Sums of the rows above zero that end in each node (`nodeOf`: by stack); empty stacks end in the root. */
+export function selfOf(
+  profile: Profile,
+  values: Float64Array,
+  nodeOf: Int32Array,
+  count: number,
+): Float64Array {
   const { stack } = profile.samples
   const self = new Float64Array(count)
   for (let row = 0; row < values.length; row++) {

@@ -134,14 +134,32 @@ export interface MergedStacks {
   readonly nodeOf: Int32Array
 }
 
+/** The frames of each location l, outermost first: `byLocation[start[l]..start[l + 1])`. */
+type LocationFrames = Pick<FlameFrames, 'start' | 'byLocation'>
+
+/** Stacks merged by themselves. */
+export function mergeStacks(
+  stacks: StackTable,
+  frames: LocationFrames,
+  used: Uint8Array | null,
+): MergedStacks {
+  const nodes = new MergedNodes(stacks.parent.length + 1)
+  return { nodes, nodeOf: addStacks(nodes, stacks, frames, used) }
+}
+
 /**
- * Walks the stack table once, parents first, in the order in which it lies in memory. `used` marks the stacks to be
- * merged by 1 (null: all); the caller of a used stack is used.
+ * Adds stacks to nodes; shape: for each stack the node it ends in, 0 for one that was left out. Walks the stack table once,
+ * parents first, in the order in which it lies in memory. `used` marks the stacks to be merged by 1 (null: all); the caller
+ * of a used stack is used.
  */
-export function mergeStacks(stacks: StackTable, frames: FlameFrames, used: Uint8Array | null): MergedStacks {
+export function addStacks(
+  nodes: MergedNodes,
+  stacks: StackTable,
+  frames: LocationFrames,
+  used: Uint8Array | null,
+): Int32Array {
   const { parent, location } = stacks
   const { start, byLocation } = frames
-  const nodes = new MergedNodes(parent.length + 1)
   const nodeOf = new Int32Array(parent.length)
   for (let i = 0; i < parent.length; i++) {
     if (used !== null && used[i] === 0) continue
@@ -152,5 +170,5 @@ export function mergeStacks(stacks: StackTable, frames: FlameFrames, used: Uint8
     for (let k = start[at]!; k < end; k++) node = nodes.child(node, byLocation[k]!)
     nodeOf[i] = node
   }
-  return { nodes, nodeOf }
+  return nodeOf
 }
