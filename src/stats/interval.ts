@@ -4,6 +4,7 @@
  * Wilson's score interval: unlike the textbook p +- z*sqrt(p(1-p)/n) it stays inside [0, 1] and says something
  * true at 0 and at n of n. https://doi.org/10.1080/01621459.1927.10502953
  */
+import { Z95 } from './normal.ts'
 
 /**
  * Interval of the true share behind `count` hits in `total` independent samples.
@@ -11,7 +12,7 @@
  * Units: fractions, 0 <= low <= count/total <= high <= 1. `z` is the two-sided normal quantile (default: 95 %).
  * No samples say nothing: total 0 gives [0, 1].
  */
-export function wilson(count: number, total: number, z = 1.959963984540054): { low: number; high: number } {
+export function wilson(count: number, total: number, z = Z95): { low: number; high: number } {
   if (total <= 0) return { low: 0, high: 1 }
   const share = count / total
   const z2 = z * z

@@ -1,0 +1,23 @@
+/** Distributions from their definitions, by recurrence: independent of src/stats, which they check. */
+
+/** Probabilities of 0..n successes in n trials. */
+export function binomialPoints(n: number, p: number): Float64Array {
+  const peak = Math.min(n, Math.floor((n + 1) * p))
+  return fromPeak(n, peak, (k) => ((n - k) / (k + 1)) * (p / (1 - p)))
+}
+
+/** Probabilities of 0 events on, up to where nothing is left. */
+export function poissonPoints(mean: number): Float64Array {
+  const most = Math.ceil(mean + 12 * Math.sqrt(mean) + 40)
+  return fromPeak(most, Math.floor(mean), (k) => mean / (k + 1))
+}
+
+/** Weights from the peak outwards by the ratio of a point to the one before, then made to add up to 1. */
+function fromPeak(n: number, peak: number, ratio: (k: number) => number): Float64Array {
+  const points = new Float64Array(n + 1)
+  points[peak] = 1
+  for (let k = peak; k < n; k++) points[k + 1] = points[k]! * ratio(k)
+  for (let k = peak - 1; k >= 0; k--) points[k] = points[k + 1]! / ratio(k)
+  const sum = points.reduce((a, b) => a + b, 0)
+  return points.map((point) => point / sum)
+}
