@@ -2,7 +2,6 @@
  * A diff as numbers: every function of two profiles with its weights before and after, the change, its interval, and
  * whether it is more than noise. Columns, so that the page can sort them.
  */
-import { AgentError } from '../errors.ts'
 import type { DiffFunctions } from '../model/diff-functions.ts'
 import type { DiffSide, DiffTree } from '../model/diff-tree.ts'
 import { functionWeights } from '../model/function-weights.ts'
@@ -73,11 +72,7 @@ export interface DiffTable {
   readonly tests: number
 }
 
-/**
- * Compares the two sides of a tree.
- *
- * Errors: AgentError `input_invalid` for a comparison per second of a side whose time is unknown.
- */
+/** Compares the two sides of a tree. Per second, a side whose time is unknown has no changes (NaN) and no verdicts. */
 export function diffTable(tree: DiffTree, scale: DiffScale): DiffTable {
   const before = sideTotal(tree.sides.before, tree.before.total[0]!, scale)
   const after = sideTotal(tree.sides.after, tree.after.total[0]!, scale)
@@ -102,12 +97,6 @@ const UNKNOWN = VERDICTS.indexOf('unknown')
 function sideTotal(side: DiffSide, value: number, scale: DiffScale): SideTotal {
   const { profile, column, seconds } = side
   const weight = sampleWeight(profile, column)
-  if (scale === 'per-second' && !(seconds > 0)) {
-    throw new AgentError(
-      'input_invalid',
-      'cannot compare per second: a profile does not say how long it took; compare shares (relative)',
-    )
-  }
   const divisor = scale === 'relative' ? value : scale === 'per-second' ? seconds : 1
   return { value, samples: weight && Math.round(value / weight), sampleWeight: weight, seconds, divisor }
 }
@@ -123,6 +112,7 @@ interface Judge {
 function judgeOf(before: SideTotal, after: SideTotal, scale: DiffScale): Judge | null {
   const [a, b] = [before.sampleWeight, after.sampleWeight]
   if (a === null || b === null || !before.samples || !after.samples) return null
+  if (!(before.divisor > 0 && after.divisor > 0)) return null
   const known = new Map<number, Comparison>()
   const cached = (make: (marked: number) => Comparison) => (marked: number) => {
     const comparison = known.get(marked) ?? make(marked)
@@ -172,9 +162,9 @@ function judged(
   return { ...weights, change, low, high, p, adjustedP: unknown(), verdict: new Uint8Array(count) }
 }
 
-/** A weight in the scale of its side; 0 on a side without any. */
+/** A weight in the scale of its side; NaN per second of an unknown time. */
 export function scaled(weight: number, { divisor }: SideTotal): number {
-  return divisor > 0 ? weight / divisor : 0
+  return weight === 0 ? 0 : divisor > 0 ? weight / divisor : Number.NaN
 }
 
 /**
