@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   already_running: { exit: 3, meaning: 'another agent runs on this host' },
   target_not_found: { exit: 4, meaning: 'no such process, name or cgroup' },
   no_samples: { exit: 5, meaning: 'the target used no CPU while we looked' },
+  diff_failed: { exit: 10, meaning: 'profile diff --fail: a function grew by as much, and it is no noise' },
 } as const
 
 export type ErrorCode = keyof typeof ERROR_CODES

@@ -4,6 +4,7 @@
  */
 import { AgentError } from '../errors.ts'
 import { type AgentCommand, parseAgentArguments } from './agent-arguments.ts'
+import { type DiffCommand, parseDiff } from './diff-arguments.ts'
 import {
   COMMANDS,
   type CommandName,
@@ -97,6 +98,7 @@ export type Command =
   | TopCommand
   | OpenCommand
   | ExportCommand
+  | DiffCommand
   | DoctorCommand
   | AgentCommand
   | { readonly kind: 'agent-help' }
@@ -131,6 +133,8 @@ export function parseArguments(argv: readonly string[]): Command {
       }
     case 'export':
       return parseExport(words, operands)
+    case 'diff':
+      return parseDiff(words, operands)
     case 'doctor':
       return {
         kind: 'doctor',

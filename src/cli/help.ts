@@ -14,6 +14,8 @@ const EXAMPLES: readonly (readonly [string, string])[] = [
   ['profile --last 5m', 'what the running agent recorded'],
   ['profile open cpu.pb.gz', 'show a profile in the browser'],
   ['profile export x.html -o x.pb.gz', 'convert between formats'],
+  ['profile diff old.pb.gz new.pb.gz', 'what grew, what shrank, and what is only noise'],
+  ["profile diff old.html new.html --fail '+3' -o -.md", 'a gate for CI, with its summary'],
   ['profile agent --config agent.yaml', 'profile this host always, send OTLP profiles'],
   ['profile doctor 4242', 'what works here, what does not, and how to fix it'],
 ]
@@ -26,6 +28,7 @@ const USAGE: readonly string[] = [
   'profile top [PID... | NAME | --all]',
   'profile open FILE',
   'profile export FILE -o OUT',
+  'profile diff BEFORE AFTER',
   'profile doctor [TARGET]',
   'profile agent [--config FILE] [flags]',
   'profile completion bash|zsh|fish',
@@ -38,6 +41,7 @@ const EXIT_CODES: readonly (readonly [string, string])[] = [
   ['3', 'not permitted or not supported here (profile doctor says why)'],
   ['4', 'no such target'],
   ['5', 'no samples: the target used no CPU'],
+  ['10', 'profile diff --fail: a function grew by as much, and it is no noise'],
   ['130', 'aborted by a second Ctrl-C'],
 ]
 
@@ -66,6 +70,8 @@ ${columns(OPTIONS.map(optionRow))}
 
 Files: ${extensions}
 "-o -" is folded text on standard output, "-o -.json" and "-o -.speedscope.json" the other text formats.
+profile diff writes .md .html .json ("-o -" is Markdown). It compares shares, so that profiles of any length and
+load can be compared; --scale per-second compares CPU per second, absolute the sums. --fail is about shares.
 Ctrl-C stops early and writes; a second one aborts. With -- COMMAND the exit code is the command's.
 
 Exit codes:

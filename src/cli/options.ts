@@ -3,7 +3,7 @@
  * read these tables. Words that explain live here; what an option does lives where it is used.
  */
 
-export const COMMANDS = ['record', 'top', 'open', 'export', 'doctor', 'agent', 'completion'] as const
+export const COMMANDS = ['record', 'top', 'open', 'export', 'diff', 'doctor', 'agent', 'completion'] as const
 /** `record` is the unnamed main command; the others are its first word. */
 export type CommandName = (typeof COMMANDS)[number]
 
@@ -41,7 +41,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     short: 'o',
     value: 'FILE',
     help: 'write FILE instead of the default page; repeatable; format by extension',
-    commands: ['record', 'export'],
+    commands: ['record', 'export', 'diff'],
   },
   {
     name: 'root',
@@ -50,7 +50,13 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'folded files: begin each stack with its "comm" (process name) or "thread"',
     commands: ['record', 'export'],
   },
-  { name: 'force', short: '', value: '', help: 'overwrite existing files', commands: ['record', 'export'] },
+  {
+    name: 'force',
+    short: '',
+    value: '',
+    help: 'overwrite existing files',
+    commands: ['record', 'export', 'diff'],
+  },
   {
     name: 'all',
     short: '',
@@ -100,7 +106,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     short: '',
     value: '',
     help: 'print one JSON object instead of the summary',
-    commands: ['record', 'top', 'doctor'],
+    commands: ['record', 'top', 'diff', 'doctor'],
   },
   { name: 'no-open', short: '', value: '', help: 'do not open the browser', commands: ['record', 'open'] },
   {
@@ -109,6 +115,27 @@ export const OPTIONS: readonly OptionSpec[] = [
     value: 'PORT',
     help: 'serve the page on this port of 127.0.0.1 (default: any free one)',
     commands: ['open'],
+  },
+  {
+    name: 'fail',
+    short: '',
+    value: '+POINTS',
+    help: 'exit 10 when the total share of a function grew by so much',
+    commands: ['diff'],
+  },
+  {
+    name: 'scale',
+    short: '',
+    value: 'SCALE',
+    help: 'compare shares ("relative", default), "per-second" or "absolute"',
+    commands: ['diff'],
+  },
+  {
+    name: 'column',
+    short: '',
+    value: 'TYPE',
+    help: 'sample type to compare, as cpu or samples (default: that of the file)',
+    commands: ['diff'],
   },
   {
     name: 'config',
@@ -131,7 +158,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'check configuration and host, then end',
     commands: ['agent'],
   },
-  { name: 'quiet', short: 'q', value: '', help: 'print errors only', commands: ['record', 'export'] },
+  { name: 'quiet', short: 'q', value: '', help: 'print errors only', commands: ['record', 'export', 'diff'] },
   {
     name: 'verbose',
     short: 'v',

@@ -50,7 +50,7 @@ const WRITE_BYTES = 1 << 18
  * Refuses what cannot be written later. Errors: AgentError `output_refused` for the first such file, `usage` when two
  * paths lead to one file.
  */
-export function checkOutputs(outputs: readonly Output[], placement: Placement): void {
+export function checkOutputs(outputs: readonly Output<string>[], placement: Placement): void {
   const seen = new Map<string, string>()
   for (const output of outputs) {
     if (isStdout(output)) continue

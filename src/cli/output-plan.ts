@@ -5,9 +5,11 @@
 import { AgentError } from '../errors.ts'
 import { nearest } from '../model/nearest.ts'
 
-export interface OutputFormat {
-  /** Stable name, used in `--json`. */
-  readonly name: 'html' | 'pprof' | 'otlp' | 'folded' | 'speedscope' | 'otlp_json' | 'json'
+/** Formats of one profile, by the stable names of `--json`. */
+type ProfileFormat = 'html' | 'pprof' | 'otlp' | 'folded' | 'speedscope' | 'otlp_json' | 'json'
+
+export interface OutputFormat<Name extends string = ProfileFormat> {
+  readonly name: Name
   readonly extension: string
   /** Text goes to a pipe; the others are refused there. */
   readonly text: boolean
@@ -26,12 +28,12 @@ export const OUTPUT_FORMATS: readonly OutputFormat[] = [
 ]
 
 /** `path` is '' for standard output. */
-export interface Output {
+export interface Output<Name extends string = ProfileFormat> {
   readonly path: string
-  readonly format: OutputFormat
+  readonly format: OutputFormat<Name>
 }
 
-export function isStdout(output: Output): boolean {
+export function isStdout(output: Output<string>): boolean {
   return output.path === ''
 }
 
@@ -40,40 +42,54 @@ export function keepsSources({ format }: Output): boolean {
   return format.name === 'html' || format.name === 'json'
 }
 
-const EXTENSIONS = OUTPUT_FORMATS.map((f) => f.extension)
-
-function formatOf(path: string): OutputFormat | undefined {
+function formatOf<Name extends string>(
+  path: string,
+  formats: readonly OutputFormat<Name>[],
+): OutputFormat<Name> | undefined {
   const lower = path.toLowerCase()
-  return OUTPUT_FORMATS.find(
+  return formats.find(
     (f) => lower.endsWith(f.extension) && !lower.endsWith(`/${f.extension}`) && lower !== f.extension,
   )
 }
 
-/**
- * One `-o` value. '-' is folded text on standard output, '-.json' and the like another text format there. Errors:
- * AgentError `usage` for an unknown extension or a binary format on standard output.
- */
+/** One `-o` value of a profile. Errors: as `parseOutputs`. */
 export function parseOutput(value: string): Output {
+  return parseOne(value, OUTPUT_FORMATS)
+}
+
+function parseOne<Name extends string>(value: string, formats: readonly OutputFormat<Name>[]): Output<Name> {
+  const extensions = formats.map((f) => f.extension)
   if (value === '') throw new AgentError('usage', '-o needs a file name')
-  if (value === '-') return { path: '', format: OUTPUT_FORMATS.find((f) => f.name === 'folded')! }
+  if (value === '-') return { path: '', format: formats.find((f) => f.text)! }
   if (value.endsWith('/')) throw new AgentError('usage', `-o needs a file name, "${value}" is a directory`)
-  const format = formatOf(value)
+  const format = formatOf(value, formats)
   if (!format) {
     const ending = /\.[^/]*$/.exec(value)?.[0] ?? ''
-    if (EXTENSIONS.includes(ending))
+    if (extensions.includes(ending))
       throw new AgentError('usage', `-o ${value}: a name is missing before ${ending}`)
-    const near = nearest(ending, EXTENSIONS, 1)[0]
+    const near = nearest(ending, extensions, 1)[0]
     const hint = near ? ` (did you mean ${near}?)` : ''
-    throw new AgentError('usage', `-o ${value}: unknown extension${hint}; use one of ${EXTENSIONS.join(' ')}`)
+    throw new AgentError('usage', `-o ${value}: unknown extension${hint}; use one of ${extensions.join(' ')}`)
   }
   if (value !== `-${format.extension}`) return { path: value, format }
   if (!format.text) throw new AgentError('usage', `-o ${value}: ${format.name} is not text; give a file name`)
   return { path: '', format }
 }
 
-/** All `-o` values. Errors: AgentError `usage` also when two name the same place. */
+/**
+ * All `-o` values. '-' is the first text format (folded) on standard output, '-.json' and the like another one there. Errors:
+ * AgentError `usage` for an unknown extension, a binary format on standard output, or two values for one place.
+ */
 export function parseOutputs(values: readonly string[]): Output[] {
-  const outputs = values.map(parseOutput)
+  return parseOutputsOf(values, OUTPUT_FORMATS)
+}
+
+/** The same with other formats. */
+export function parseOutputsOf<Name extends string>(
+  values: readonly string[],
+  formats: readonly OutputFormat<Name>[],
+): Output<Name>[] {
+  const outputs = values.map((value) => parseOne(value, formats))
   const seen = new Set<string>()
   for (const output of outputs) {
     const place = isStdout(output) ? '-' : output.path

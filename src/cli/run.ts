@@ -53,6 +53,8 @@ async function dispatch(
       return await (await import('./open.ts')).open(command, world)
     case 'export':
       return await (await import('./export.ts')).exportFile(command, world)
+    case 'diff':
+      return await (await import('./diff.ts')).diff(command, world)
     case 'doctor':
       return await (await import('./doctor.ts')).doctor(command, world)
     case 'agent':

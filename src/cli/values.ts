@@ -1,5 +1,6 @@
 /** Option values: text in, a checked number out, or an AgentError `usage` that names option, range and text. */
 import { AgentError } from '../errors.ts'
+import { DIFF_SCALES, type DiffScale } from '../stats/diff-table.ts'
 import { FOLDED_ROOTS, type FoldedRoot, MAX_DURATION_MS, MAX_RATE_HZ } from './options.ts'
 
 const UNIT_MS: Readonly<Record<string, number>> = { '': 1000, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
@@ -34,6 +35,26 @@ export function parseFoldedRoot(text: string): FoldedRoot {
   const root = FOLDED_ROOTS.find((known) => known === text)
   if (!root) throw new AgentError('usage', `--root must be ${FOLDED_ROOTS.join(' or ')}, got "${text}"`)
   return root
+}
+
+/** '+3', '3', '+0.5', '+3%' -> points of percent. */
+export function parsePoints(text: string): number {
+  const match = /^\+?(\d+(?:\.\d+)?|\.\d+)%?$/.exec(text.trim())
+  const points = match ? Number(match[1]) : Number.NaN
+  if (!(points > 0 && points <= 100)) {
+    throw new AgentError(
+      'usage',
+      `--fail must be the points of percent by which a share may not grow, above 0 and at most 100, as in --fail '+3'; got "${text}"`,
+    )
+  }
+  return points
+}
+
+/** 'relative', 'per-second' or 'absolute'. */
+export function parseScale(text: string): DiffScale {
+  const scale = DIFF_SCALES.find((known) => known === text)
+  if (!scale) throw new AgentError('usage', `--scale must be ${DIFF_SCALES.join(', ')}; got "${text}"`)
+  return scale
 }
 
 function parseInteger(option: string, text: string, low: number, high: number): number {

@@ -6,7 +6,7 @@ import { AgentError } from '../errors.ts'
 import type { Profile } from '../model/profile.ts'
 import { encodeProfile } from './encode.ts'
 import type { FoldedRoot } from './options.ts'
-import { collected, type Placement, type WrittenFile, writeOutput } from './output-files.ts'
+import { type Contents, collected, type Placement, type WrittenFile, writeOutput } from './output-files.ts'
 import { isStdout, type Output } from './output-plan.ts'
 import { stream } from './print.ts'
 import type { TextOutput } from './world.ts'
@@ -23,18 +23,27 @@ export interface WriteRequest {
   readonly foldedRoot: FoldedRoot
 }
 
-/** Files first, standard output last (its reader may be slow). Errors that are no AgentError pass through. */
-export async function writeOutputs(
+/** A profile as files. Errors that are no AgentError pass through. */
+export function writeOutputs(
   profile: Profile,
-  request: WriteRequest,
+  { outputs, placement, foldedRoot }: WriteRequest,
   stdout: TextOutput,
 ): Promise<WriteResult> {
-  const { outputs, placement, foldedRoot } = request
+  return writeEach(outputs, placement, (format) => encodeProfile(profile, format, foldedRoot), stdout)
+}
+
+/** Files first, standard output last (its reader may be slow). Errors that are no AgentError pass through. */
+export async function writeEach<Name extends string>(
+  outputs: readonly Output<Name>[],
+  placement: Placement,
+  encode: (format: Name) => Promise<Contents>,
+  stdout: TextOutput,
+): Promise<WriteResult> {
   const files: WrittenFile[] = []
   const failures: AgentError[] = []
   for (const output of outputs.toSorted((a, b) => Number(isStdout(a)) - Number(isStdout(b)))) {
     try {
-      const contents = await encodeProfile(profile, output.format.name, foldedRoot)
+      const contents = await encode(output.format.name)
       if (isStdout(output)) await stream(stdout, collected(contents))
       else files.push(writeOutput(output.path, output.format.name, contents, placement))
     } catch (error) {

@@ -11,8 +11,13 @@ import type { Profile } from '../model/profile.ts'
 import { fromBase64, toBase64 } from './base64.ts'
 import { decodePacked, encodePacked } from './packed.ts'
 
-/** Ids of the elements the page script reads. */
-export const PAGE_IDS = { profile: 'emberscope-profile', notices: 'emberscope-notices', app: 'app' } as const
+/** Ids of the elements the page script reads; `baseline` holds the older profile of a comparison. */
+export const PAGE_IDS = {
+  profile: 'emberscope-profile',
+  baseline: 'emberscope-baseline',
+  notices: 'emberscope-notices',
+  app: 'app',
+} as const
 
 /** The parts of the page that are the same for every profile; hashes are base64 SHA-256 of the exact text. */
 export interface PageAssets {
@@ -29,14 +34,24 @@ export interface PageAssets {
 export type GzipStep = (bytes: Uint8Array) => Uint8Array
 
 /**
- * The page of a profile as one HTML text.
+ * The page of a profile as one HTML text; with a baseline it opens as a comparison of both.
  *
  * Errors: AgentError `internal` when an asset would end its own element (a bug of the build).
  */
-export function writeHtml(profile: Profile, assets: PageAssets, gzip: GzipStep): string {
-  const packed = toBase64(gzip(encodePacked(profile)))
-  const element = `<script type="application/octet-stream+gzip" id="${PAGE_IDS.profile}">${packed}</script>\n`
+export function writeHtml(
+  profile: Profile,
+  assets: PageAssets,
+  gzip: GzipStep,
+  baseline: Profile | null = null,
+): string {
+  const older = baseline === null ? '' : profileElement(PAGE_IDS.baseline, baseline, gzip)
+  const element = profileElement(PAGE_IDS.profile, profile, gzip) + older
   return documentText(assets, { title: titleOf(profile), policy: pagePolicy(assets), isLive: false, element })
+}
+
+function profileElement(id: string, profile: Profile, gzip: GzipStep): string {
+  const packed = toBase64(gzip(encodePacked(profile)))
+  return `<script type="application/octet-stream+gzip" id="${id}">${packed}</script>\n`
 }
 
 /**
@@ -98,14 +113,25 @@ export function livePagePolicy(assets: Pick<PageAssets, 'scriptHash' | 'styleHas
 }
 
 /**
- * The profile inside a page that `writeHtml` made.
+ * The profile inside a page that `writeHtml` made; of a comparison the newer one.
  *
  * `gunzip` bounds its own output and throws when the data is damaged. Errors: AgentError `input_invalid`.
  */
 export function readHtml(page: string | Uint8Array, gunzip: GzipStep): Profile {
+  const profile = readElement(page, PAGE_IDS.profile, gunzip)
+  if (profile === null) throw new AgentError('input_invalid', 'not a page of Emberscope: it holds no profile')
+  return profile
+}
+
+/** The older profile of a comparison, null in other pages. Errors: as `readHtml`. */
+export function readHtmlBaseline(page: string | Uint8Array, gunzip: GzipStep): Profile | null {
+  return readElement(page, PAGE_IDS.baseline, gunzip)
+}
+
+function readElement(page: string | Uint8Array, id: string, gunzip: GzipStep): Profile | null {
   const text = typeof page === 'string' ? page : new TextDecoder().decode(page)
-  const open = text.indexOf(` id="${PAGE_IDS.profile}">`)
-  if (open < 0) throw new AgentError('input_invalid', 'not a page of Emberscope: it holds no profile')
+  const open = text.indexOf(` id="${id}">`)
+  if (open < 0) return null
   const from = text.indexOf('>', open) + 1
   const to = text.indexOf('</script>', from)
   if (to < 0) throw damaged(text.length, 'the profile is cut off')

@@ -81,7 +81,7 @@ export function diffTable(tree: DiffTree, scale: DiffScale): DiffTable {
   const self = judged(weights.before.self, weights.after.self, judge, before, after)
   const total = judged(weights.before.total, weights.after.total, judge, before, after)
   const tests = judge === null ? 0 : adjust(judge, self, total)
-  for (const measure of [self, total]) setVerdicts(measure, judge !== null)
+  for (const measure of [self, total]) setVerdicts(measure, total, judge !== null)
   const verdict = total.verdict.map((of, fn) => (isSignificant(of) ? of : self.verdict[fn]!))
   return { functions: tree.functions, scale, before, after, self, total, verdict, tests }
 }
@@ -197,8 +197,12 @@ function adjust(judge: Judge, self: DiffMeasure, total: DiffMeasure): number {
   return tests.length
 }
 
-function setVerdicts(measure: DiffMeasure, isKnown: boolean): void {
-  const { before, after, change, adjustedP, verdict } = measure
+/** A function is new or gone when it is nowhere on the other side's stacks, whatever the measure. */
+function setVerdicts(
+  { change, adjustedP, verdict }: DiffMeasure,
+  { before, after }: DiffMeasure,
+  isKnown: boolean,
+): void {
   for (let fn = 0; fn < verdict.length; fn++) {
     let word: Verdict = 'noise'
     if (!isKnown) word = 'unknown'

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { ERROR_CODES } from '../../src/errors.ts'
 
 test('the README lists every error code with its exit code and meaning', () => {
-  const rows = readFileSync('README.md', 'utf8').matchAll(/^\| `(\w+)` \| (\d) \| (.+) \|$/gm)
+  const rows = readFileSync('README.md', 'utf8').matchAll(/^\| `(\w+)` \| (\d+) \| (.+) \|$/gm)
   const listed = [...rows].map(([, code, exit, meaning]) => [code, { exit: Number(exit), meaning }])
   assert.deepEqual(Object.fromEntries(listed), ERROR_CODES)
 })

@@ -12,6 +12,8 @@ const NAMED = COMMANDS.filter((command) => command !== 'record')
 const FILE_OPTIONS = ['output', 'config']
 const DIRECTORY_OPTIONS = ['cgroup']
 const NAME_OPTIONS = ['comm']
+/** Commands whose operands are files. */
+const FILE_COMMANDS = ['open', 'export', 'diff']
 
 /** Flags of the agent: its own, and the keys of its configuration. */
 const AGENT_FLAGS = ['config', 'print-config', 'check', 'help', ...KEYS.map(({ path }) => flagOf(path))]
@@ -68,7 +70,7 @@ _profile() {
   esac
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$(_profile_options)" -- "$word"))
-  elif [[ \${COMP_WORDS[1]} == open || \${COMP_WORDS[1]} == export ]] && ((COMP_CWORD > 1)); then
+  elif [[ \${COMP_WORDS[1]} =~ ^(${FILE_COMMANDS.join('|')})$ ]] && ((COMP_CWORD > 1)); then
     COMPREPLY=($(compgen -f -- "$word"))
   else
     COMPREPLY=($(compgen -W "$( ((COMP_CWORD == 1)) && printf '%s\\n' ${NAMED.join(' ')}; _profile_targets)" -- "$word"))
@@ -103,7 +105,7 @@ _profile_targets() {
 _profile_words() {
   if ((CURRENT == 2)); then compadd ${NAMED.join(' ')}; fi
   case $words[2] in
-    open|export) ((CURRENT > 2)) && _files ;;
+    ${FILE_COMMANDS.join('|')}) ((CURRENT > 2)) && _files ;;
     completion) ((CURRENT > 2)) && compadd ${SHELLS.join(' ')} ;;
     *) _profile_targets ;;
   esac
@@ -147,8 +149,8 @@ function __profile_first
 end
 complete -c profile -f
 complete -c profile -n __profile_first -a '${NAMED.join(' ')}'
-complete -c profile -n 'not __fish_seen_subcommand_from open export completion' -a '(__profile_targets)'
-complete -c profile -n '__fish_seen_subcommand_from open export' -F
+complete -c profile -n 'not __fish_seen_subcommand_from ${FILE_COMMANDS.join(' ')} completion' -a '(__profile_targets)'
+complete -c profile -n '__fish_seen_subcommand_from ${FILE_COMMANDS.join(' ')}' -F
 complete -c profile -n '__fish_seen_subcommand_from completion' -a '${SHELLS.join(' ')}'
 ${rows.join('\n')}
 ${KEYS.map(agentRow).join('\n')}

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { completionScript } from '../../../src/cli/completions/scripts.ts'
+import { DIFF_FORMATS } from '../../../src/cli/diff-arguments.ts'
 import { helpText, usageText } from '../../../src/cli/help.ts'
 import { COMMANDS, OPTIONS, SHELLS } from '../../../src/cli/options.ts'
 import { OUTPUT_FORMATS } from '../../../src/cli/output-plan.ts'
@@ -44,7 +45,8 @@ describe('the manual page', () => {
   it('names every command, extension and exit code', () => {
     for (const command of COMMANDS.filter((c) => c !== 'record'))
       assert.ok(MAN.includes(`profile ${command}`), command)
-    for (const { extension } of OUTPUT_FORMATS) assert.ok(MAN.includes(extension), extension)
+    for (const { extension } of [...OUTPUT_FORMATS, ...DIFF_FORMATS])
+      assert.ok(MAN.includes(extension), extension)
     for (const { exit } of Object.values(ERROR_CODES)) assert.ok(MAN.includes(`.B ${exit}\n`), String(exit))
   })
   it('knows no option that is not in the table', () => {
@@ -103,6 +105,7 @@ describe('the completions', () => {
     assert.deepEqual(complete('-d', ''), [])
     assert.ok(complete('--', 'bas').includes('bash'))
     assert.ok(complete('--', 'ls', '/etc/passw').includes('/etc/passwd'))
-    assert.deepEqual(complete('open', '/etc/passw').includes('/etc/passwd'), true)
+    for (const command of ['open', 'export', 'diff'])
+      assert.deepEqual(complete(command, '/etc/passw').includes('/etc/passwd'), true)
   })
 })

@@ -17,8 +17,8 @@ describe('error codes', () => {
     )
   })
 
-  it('end with the exit codes of the command line: 1 to 5', () => {
-    assert.deepEqual([...new Set(codes.map((code) => ERROR_CODES[code].exit))], [1, 2, 3, 4, 5])
+  it('end with the exit codes of the command line: 1 to 5, and 10 of a gate', () => {
+    assert.deepEqual([...new Set(codes.map((code) => ERROR_CODES[code].exit))], [1, 2, 3, 4, 5, 10])
   })
 })
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { type PageAssets, readHtml, writeHtml } from '../../../src/formats/html.ts'
+import { type PageAssets, readHtml, readHtmlBaseline, writeHtml } from '../../../src/formats/html.ts'
 import { inDrawingOrder } from '../../../src/formats/packed-order.ts'
 import { nodeServerProfile, profileOf } from '../../helpers/sample-profile.ts'
 
@@ -20,6 +20,18 @@ test('gives the profile back', () => {
   const page = writeHtml(profile, assets, gzipSync)
   assert.deepEqual(readHtml(page, gunzipSync), inDrawingOrder(profile))
   assert.deepEqual(readHtml(new TextEncoder().encode(page), gunzipSync), inDrawingOrder(profile))
+})
+
+test('a comparison holds both profiles, and is the newer one to whoever asks for one', () => {
+  const [newer, older] = [nodeServerProfile(), profileOf([{ frames: ['main', 'older'], count: 3 }])]
+  const page = writeHtml(newer, assets, gzipSync, older)
+  assert.deepEqual(readHtml(page, gunzipSync), inDrawingOrder(newer))
+  assert.deepEqual(readHtmlBaseline(page, gunzipSync), inDrawingOrder(older))
+  assert.equal(readHtmlBaseline(writeHtml(newer, assets, gzipSync), gunzipSync), null)
+  assert.throws(
+    () => readHtmlBaseline(page.replace(/baseline">..../, 'baseline">!!!!'), gunzipSync),
+    /base64/,
+  )
 })
 
 test('lets only the two bundled texts run', () => {
