@@ -2,10 +2,10 @@
  * Which function of one profile is which of another: the shared list of functions that a diff speaks of.
  *
  * Names and modules decide; ids, addresses, build ids, directories and the order of tables do not, so two builds of a program
- * can be compared. What finds no partner by its full key may find one by a looser key, if there is only one candidate on
- * either side: a renamed binary, a function that moved to another file, the line number that JIT compilers put into names.
+ * can be compared (function-matching.ts has the rules).
  */
 import { baseName, functionName, moduleName, moduleOffset } from './frame-name.ts'
+import { type FunctionEntry, fullKey, partners } from './function-matching.ts'
 import type { Location, Profile } from './profile.ts'
 
 /** Where a function of the list is first seen in one profile. */
@@ -48,24 +48,8 @@ interface SideFunctions {
   readonly locations: LocationFunctions
 }
 
-interface FunctionEntry {
-  readonly name: string
-  readonly module: string
-  readonly file: string
-  readonly location: number
-  readonly line: number
-}
-
-/** Keys from the strictest to the loosest. */
-const KEYS: readonly ((entry: FunctionEntry) => string)[] = [
-  ({ name, module, file }) => `${name}\0${module}\0${baseName(file)}`,
-  ({ name, module }) => `${name}\0${module}`,
-  ({ name }) => name,
-  ({ name }) => looseName(name),
-]
-
-/** How far from the end of a name those parts may begin; names of a megabyte are only cut. */
-const LOOSE_LENGTH = 200
+/** Run-time code is named after the process: perf-4242.map, jitted-4242-7.so. */
+const JIT_FILE = /^(perf-\d+\.map|jitted-\d+-\d+\.so)$/
 
 /** Matches the functions of two profiles; cost is linear in locations, and n log n in functions. */
 export function matchFunctions(before: Profile, after: Profile): MatchedFunctions {
@@ -111,13 +95,13 @@ function sideFunctions(profile: Profile, stable: ReadonlySet<string>): SideFunct
   const start = new Int32Array(profile.locations.length + 1)
   const byLocation: number[] = []
   const add = (entry: FunctionEntry): void => {
-    const key = KEYS[0]!(entry)
+    const key = fullKey(entry)
     const known = ids.get(key)
     if (known === undefined) ids.set(key, entries.length)
     byLocation.push(known ?? entries.push(entry) - 1)
   }
   for (const [index, location] of profile.locations.entries()) {
-    const module = moduleName(profile, location)
+    const module = moduleName(profile, location).replace(JIT_FILE, '[jit]')
     const file = profile.mappings[location.mapping]?.fileName ?? ''
     for (let line = location.lines.length - 1; line >= 0; line--) {
       const entry = profile.functions[location.lines[line]!.function]!
@@ -136,50 +120,6 @@ function unnamed(profile: Profile, location: Location, stable: ReadonlySet<strin
   const module = moduleName(profile, location)
   if (stable.has(module)) return `${module}+0x${moduleOffset(profile, location).toString(16)}`
   return module === '' ? '[no name]' : `[no name in ${module}]`
-}
-
-/** Partner in `after` of each entry of `before`, -1 for none. Sorted names do not matter here: keys are unique or unused. */
-function partners(before: readonly FunctionEntry[], after: readonly FunctionEntry[]): Int32Array {
-  const partner = new Int32Array(before.length).fill(-1)
-  const isTaken = new Uint8Array(after.length)
-  for (const key of KEYS) {
-    const candidates = uniqueBy(after, key, (i) => isTaken[i] === 0)
-    for (const [text, i] of uniqueBy(before, key, (k) => partner[k] === -1)) {
-      const match = candidates.get(text) ?? -1
-      if (i < 0 || match < 0) continue
-      partner[i] = match
-      isTaken[match] = 1
-    }
-  }
-  return partner
-}
-
-/** Index by key of the entries that are free; -1 for a key that several have. */
-function uniqueBy(
-  entries: readonly FunctionEntry[],
-  key: (entry: FunctionEntry) => string,
-  isFree: (index: number) => boolean,
-): Map<string, number> {
-  const found = new Map<string, number>()
-  for (const [i, entry] of entries.entries()) {
-    if (!isFree(i)) continue
-    const text = key(entry)
-    found.set(text, found.has(text) ? -1 : i)
-  }
-  return found
-}
-
-/**
- * A name without what differs from build to build: hashes of Rust, numbers of LLVM's and GCC's clones, and the position
- * that JIT compilers append ('JS:*parse /app/json.js:12:3').
- */
-function looseName(name: string): string {
-  const end = name
-    .slice(-LOOSE_LENGTH)
-    .replace(/(\.(llvm|constprop|part|isra|cold|lto_priv)(\.\d+)*)+$/, '')
-    .replace(/::h[0-9a-f]{16}$/, '')
-    .replace(/(:\d+){1,2}$/, '')
-  return name.slice(0, -LOOSE_LENGTH) + end
 }
 
 /** Indices into the entries of either side; -1 for none. */

@@ -12,6 +12,7 @@ import { packageRoot } from '../../src/native/addon.ts'
 /** A program or library that test/truth/build.sh makes. */
 export type TruthProgram =
   | 'split'
+  | 'split-shifted'
   | 'lockstep'
   | 'threads'
   | 'families'

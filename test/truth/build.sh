@@ -29,6 +29,7 @@ compile() { # flags, output, source, further flags
 for name in split threads families kernel odd; do
     compile "$framed" $name $name.c
 done
+compile "$framed" split-shifted split.c -DSHIFTED
 compile "$framed" lockstep lockstep.c -no-pie
 compile "$framed" plugin.so plugin.c -shared -fPIC -Wl,-z,separate-code
 compile "$framed" loader loader.c -ldl

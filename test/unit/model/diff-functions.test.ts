@@ -37,6 +37,12 @@ test('the same name in two modules is two functions', () => {
   const before = oneStack('init|/a.so', 'init|/b.so')
   assert.deepEqual(matches(before, oneStack('init|/b.so', 'init|/a.so')), ['= init a.so', '= init b.so'])
   assert.deepEqual(matches(before, oneStack('init|/b.so')), ['- init a.so', '= init b.so'])
+  assert.deepEqual(matches(oneStack('init|/a.so', 'f|/b.so'), oneStack('f|/a.so', 'init|/b.so')), [
+    '+ f a.so',
+    '- f b.so',
+    '- init a.so',
+    '+ init b.so',
+  ])
 })
 
 test('a renamed binary keeps its functions, unless several could be meant', () => {
@@ -45,6 +51,19 @@ test('a renamed binary keeps its functions, unless several could be meant', () =
     '= main v2',
   ])
   assert.deepEqual(matches(oneStack('f|/v1'), oneStack('f|/v2', 'f|/v3')), ['- f v1', '+ f v2', '+ f v3'])
+})
+
+test('of several new binaries it is the one that shares most names', () => {
+  const before = oneStack('_start|/v1', 'main|/v1', 'work|/v1', 'loop|/v1')
+  const after = oneStack('_start|/sh', 'main|/sh', '_start|/v2', 'main|/v2', 'work|/v2', 'loop|/v2')
+  assert.deepEqual(matches(before, after), [
+    '+ _start sh',
+    '= _start v2',
+    '= loop v2',
+    '+ main sh',
+    '= main v2',
+    '= work v2',
+  ])
 })
 
 test('hashes, clones and positions at the end of a name do not part a function from itself', () => {
@@ -64,6 +83,20 @@ test('hashes, clones and positions at the end of a name do not part a function f
     matches(before, after).map((line) => line[0]),
     ['=', '=', '=', '='],
   )
+})
+
+test('run-time code is the same in another process, and a file without binaries matches one with them', () => {
+  const before = oneStack('run|/tmp/perf-12.map', 'stop|/jit/jitted-12-3.so')
+  const after = oneStack('run|/tmp/perf-900.map', 'stop|/jit/jitted-900-7.so')
+  assert.deepEqual(matches(before, after), ['= run [jit]', '= stop [jit]'])
+  const named = oneStack('main|/app', 'f|/lib.so', 'x|/a.so', 'x|/b.so')
+  assert.deepEqual(matches(oneStack('main', 'f', 'x'), named), [
+    '= f lib.so',
+    '= main app',
+    '- x',
+    '+ x a.so',
+    '+ x b.so',
+  ])
 })
 
 test('code without names is one function of its module, except in the same build', () => {
