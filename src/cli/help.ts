@@ -71,7 +71,7 @@ ${columns(OPTIONS.map(optionRow))}
 Files: ${extensions}
 "-o -" is folded text on standard output, "-o -.json" and "-o -.speedscope.json" the other text formats.
 profile diff writes .md .html .json ("-o -" is Markdown). It compares shares, so that profiles of any length
-and load can be compared; --scale per-second compares CPU per second, absolute the sums. --fail is about shares.
+and load can be compared; --scale per-second compares CPU per second, absolute the sums. --fail means shares.
 Ctrl-C stops early and writes; a second one aborts. With -- COMMAND the exit code is the command's.
 
 Exit codes:
