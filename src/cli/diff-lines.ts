@@ -80,7 +80,8 @@ function sectionLines(
   const most = Math.max(...significant.map(({ change }) => Math.abs(change)))
   const rows = changes.slice(0, MAX_ROWS).map((change) => changeLine(report, change, most, colour, style))
   const rest = changes.length - rows.length
-  return [` ${title}`, ...rows, ...(rest > 0 ? [`   and ${rest} more (--json lists all)`] : [])]
+  const unit = report.words.unit === '' ? '' : `, in ${report.words.unit}`
+  return [` ${title}${unit}`, ...rows, ...(rest > 0 ? [`   and ${rest} more (--json lists all)`] : [])]
 }
 
 /** Narrow terminals lose the file first, then the bar, then the two values; change and name always stay. */

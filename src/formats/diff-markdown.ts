@@ -47,11 +47,12 @@ function gateText({ gate, table }: DiffReport): string {
 }
 
 function changesTable(report: DiffReport): string[] {
+  const { words } = report
   const { significant } = report.ranking
   const rows = significant.slice(0, ROWS).map((change) => changeRow(report, change))
   const rest = significant.length - rows.length
   return [
-    '| function | change | before | after | of | p |',
+    `| function | change${words.unit === '' ? '' : `, ${words.unit}`} | before | after | of | p |`,
     '|---|--:|--:|--:|---|--:|',
     ...rows,
     ...(rest > 0 ? ['', `and ${rest} more`] : []),

@@ -4,7 +4,7 @@
  * Names and modules decide; ids, addresses, build ids, directories and the order of tables do not, so two builds of a program
  * can be compared (function-matching.ts has the rules).
  */
-import { baseName, functionName, moduleName, moduleOffset } from './frame-name.ts'
+import { baseName, functionName, moduleName, unnamedLocation } from './frame-name.ts'
 import { type FunctionEntry, fullKey, partners } from './function-matching.ts'
 import type { Location, Profile } from './profile.ts'
 
@@ -54,8 +54,10 @@ const JIT_FILE = /^(perf-\d+\.map|jitted-\d+-\d+\.so)$/
 /** Matches the functions of two profiles; cost is linear in locations, and n log n in functions. */
 export function matchFunctions(before: Profile, after: Profile): MatchedFunctions {
   const stable = stableModules(before, after)
-  const [a, b] = [sideFunctions(before, stable), sideFunctions(after, stable)]
-  const partner = partners(a.entries, b.entries)
+  const a = sideFunctions(before, stable)
+  // Two selections of one profile: every function is its own partner.
+  const b = before === after ? a : sideFunctions(after, stable)
+  const partner = a === b ? a.entries.map((_, i) => i) : partners(a.entries, b.entries)
   const pairs = pairsOf(a.entries.length, b.entries.length, partner)
   const shown = ({ a: one, b: other }: Pair): FunctionEntry => b.entries[other] ?? a.entries[one]!
   pairs.sort((x, y) => compareEntries(shown(x), shown(y)))
@@ -73,8 +75,9 @@ export function matchFunctions(before: Profile, after: Profile): MatchedFunction
   }
 }
 
-/** Modules that are the same build on both sides: only there an address without a name means the same code. */
+/** Modules that are the same build on both sides (all, of one profile): only there an address without a name means the same code. */
 function stableModules(before: Profile, after: Profile): ReadonlySet<string> {
+  if (before === after) return new Set(['', ...before.mappings.map(({ fileName }) => baseName(fileName))])
   const builds = (profile: Profile): Map<string, string> => {
     const found = new Map<string, string>()
     for (const { fileName, buildId } of profile.mappings) {
@@ -118,7 +121,7 @@ function sideFunctions(profile: Profile, stable: ReadonlySet<string>): SideFunct
 /** Code without a name: by offset in the same build, all of a module together in different ones. */
 function unnamed(profile: Profile, location: Location, stable: ReadonlySet<string>): string {
   const module = moduleName(profile, location)
-  if (stable.has(module)) return `${module}+0x${moduleOffset(profile, location).toString(16)}`
+  if (stable.has(module)) return unnamedLocation(profile, location)
   return module === '' ? '[no name]' : `[no name in ${module}]`
 }
 
@@ -128,7 +131,7 @@ interface Pair {
   readonly b: number
 }
 
-function pairsOf(before: number, after: number, partner: Int32Array): Pair[] {
+function pairsOf(before: number, after: number, partner: ArrayLike<number>): Pair[] {
   const pairs: Pair[] = []
   const isTaken = new Uint8Array(after)
   for (let a = 0; a < before; a++) {

@@ -6,12 +6,14 @@ import { quantityText, secondsOf } from './quantity-text.ts'
 
 /** How numbers of one scale and column are written; all take numbers in the scale of the table. */
 export interface DiffWords {
-  /** '18.1%', '0.312 cores', '3.21 s'. */
+  /** '18.1%', '0.312', '3.21 s': for tables, which say `unit` once. */
   value(scaled: number): string
-  /** '+6.2', '-0.041 cores', with its sign. */
+  /** '+6.2', '-0.041', with its sign. */
   change(scaled: number): string
   /** '6.2 points', '0.041 cores', without a sign. */
   amount(scaled: number): string
+  /** What `value` leaves out, '' for nothing. */
+  readonly unit: string
 }
 
 /** The words for a scale and the type of the column. */
@@ -22,32 +24,42 @@ export function diffWords(scale: DiffScale, type: ValueType): DiffWords {
       value: (share) => `${(share * 100).toFixed(1)}%`,
       change: (share) => `${signOf(share)}${points(share)}`,
       amount: (share) => `${points(share)} ${points(share) === '1.0' ? 'point' : 'points'}`,
+      unit: '',
     }
   }
-  const amount = scale === 'absolute' ? absolute(type) : perSecond(type)
+  const { text, unit } = scale === 'absolute' ? absolute(type) : perSecond(type)
   return {
-    value: amount,
-    change: (value) => `${signOf(value)}${amount(Math.abs(value))}`,
-    amount: (value) => amount(Math.abs(value)),
+    value: text,
+    change: (value) => `${signOf(value)}${text(Math.abs(value))}`,
+    amount: (value) => withUnit(text(Math.abs(value)), unit),
+    unit,
   }
+}
+
+function withUnit(text: string, unit: string): string {
+  return unit === '' ? text : `${text} ${unit}`
 }
 
 function signOf(value: number): string {
   return value < 0 ? '-' : '+'
 }
 
-function absolute({ unit }: ValueType): (value: number) => string {
-  return (value) => quantityText(value, unit)
+/** Writes a number without a sign, and what has to be said behind it. */
+interface Amounts {
+  text(value: number): string
+  readonly unit: string
+}
+
+function absolute({ unit }: ValueType): Amounts {
+  return { text: (value) => quantityText(value, unit), unit: '' }
 }
 
 /** CPU time per second is a number of cores. */
-function perSecond({ type, unit }: ValueType): (value: number) => string {
+function perSecond({ type, unit }: ValueType): Amounts {
   const seconds = secondsOf(unit)
-  if (seconds !== null) {
-    const word = type === 'cpu' ? 'cores' : 's/s'
-    return (value) => (Number.isFinite(value) ? `${(value * seconds).toFixed(3)} ${word}` : '?')
-  }
-  return (value) => `${quantityText(value, unit)}/s`
+  if (seconds === null) return { text: (value) => `${quantityText(value, unit)}/s`, unit: '' }
+  const text = (value: number): string => (Number.isFinite(value) ? (value * seconds).toFixed(3) : '?')
+  return { text, unit: type === 'cpu' ? 'cores' : 's/s' }
 }
 
 /** 'p < 0.001', 'p = 0.012'. */
@@ -81,7 +93,7 @@ export function verdictSentence(
     return `${headlineText(headline, words, nameOf)}; ${others}${noise}.`
   }
   if (largest === null) return 'Neither profile has a function to compare.'
-  const most = `${nameOf(largest.fn)} (${words.change(largest.change)}${table.scale === 'relative' ? ' points' : ''})`
+  const most = `${nameOf(largest.fn)} (${words.change(largest.change).slice(0, 1)}${words.amount(largest.change)})`
   if (counts.unknown > 0) return `No change can be called significant; the largest is that of ${most}.`
   if (isEqual(table)) return 'No function changed: the two profiles are equal.'
   return `No function changed significantly: the differences of all ${counts.noise} are noise; the largest is that of ${most}.`
@@ -93,7 +105,8 @@ function agreeing(count: number, noun: string): string {
 
 /** 'parseJson grew by 6.2 points (self 18.1% -> 24.3%, p < 0.001)'. */
 export function headlineText(change: DiffChange, words: DiffWords, nameOf: (fn: number) => string): string {
-  const figures = `${change.measure} ${words.value(change.before)} -> ${words.value(change.after)}, ${pText(change.adjustedP)}`
+  const after = withUnit(words.value(change.after), words.unit)
+  const figures = `${change.measure} ${words.value(change.before)} -> ${after}, ${pText(change.adjustedP)}`
   return `${nameOf(change.fn)} ${verdictText(change, words)} (${figures})`
 }
 

@@ -115,7 +115,7 @@ describe('profile diff', () => {
     assert.match(relative.out, /^ CPU per second: 0\.51 → 0\.81 cores, 1\.60 times \(1\.43 to 1\.79\)$/m)
     assert.match(relative.out, /^No function changed significantly/)
     const { out } = await run([before, after, '--scale', 'per-second'])
-    assert.match(out, /^a grew by 0\.303 cores \(self 0\.505 cores → 0\.808 cores, p < 0\.001\)/)
+    assert.match(out, /^a grew by 0\.303 cores \(self 0\.505 → 0\.808 cores, p < 0\.001\)/)
     const absolute = await run([before, after, '--scale', 'absolute'])
     assert.match(absolute.out, /^a grew by 3\.03 s \(self 5\.05 s → 8\.08 s, p < 0\.001\)/)
   })

@@ -116,6 +116,8 @@ test('code without names is one function of its module, except in the same build
   assert.deepEqual(matches(bare(0n), bare(5n)), ['= [no name in lib.so] lib.so'])
   assert.deepEqual(matches(build(bare(0n), 'aa'), build(bare(5n), 'bb')), ['= [no name in lib.so] lib.so'])
   assert.equal(matches(build(bare(0n), 'aa'), build(bare(0n), 'aa')).length, 2)
+  const one = bare(0n)
+  assert.deepEqual(matches(one, one), ['= lib.so+0x0 lib.so', '= lib.so+0x1000 lib.so'])
 })
 
 test('profiles without functions, and names of any length, are no trouble', () => {

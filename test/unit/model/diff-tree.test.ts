@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type DiffTree, diffTree, wholeSide } from '../../../src/model/diff-tree.ts'
+import { type DiffTree, type DiffWeights, diffTree, wholeSide } from '../../../src/model/diff-tree.ts'
+import { functionWeights } from '../../../src/model/function-weights.ts'
 import type { Profile } from '../../../src/model/profile.ts'
+import { topFunctions } from '../../../src/model/top.ts'
 import { profileOf } from '../../helpers/sample-profile.ts'
 
 function treeOf(before: Profile, after: Profile): DiffTree {
@@ -74,6 +76,32 @@ test('a profile against itself has every node on both sides', () => {
       for (let node = 1; node < tree.count; node++) {
         const next = tree.nextSibling[node]!
         if (next >= 0) assert.ok(names[node - 1]! < names[next - 1]!, 'siblings by name')
+      }
+    }),
+  )
+})
+
+test('weights of functions are those of the list of each profile', () => {
+  const stacks = fc.array(
+    fc.record({
+      frames: fc.array(fc.constantFrom('a', 'b', 'c', '+d', 'e|/x.so'), { minLength: 1, maxLength: 8 }),
+      count: fc.integer({ min: 1, max: 9 }),
+    }),
+    { maxLength: 30 },
+  )
+  const listed = (names: readonly string[], { self, total }: DiffWeights): string[] =>
+    names.flatMap((name, fn) => (total[fn] === 0 ? [] : [`${name} ${self[fn]} ${total[fn]}`])).sort()
+  fc.assert(
+    fc.property(stacks, stacks, (one, other) => {
+      const [before, after] = [profileOf(one), profileOf(other)]
+      const tree = treeOf(before, after)
+      const weights = functionWeights(tree)
+      for (const [profile, side] of [
+        [before, weights.before],
+        [after, weights.after],
+      ] as const) {
+        const top = topFunctions(profile, 0).map(({ name, self, total }) => `${name} ${self} ${total}`)
+        assert.deepEqual(listed(tree.functions.name, side), top.sort())
       }
     }),
   )
