@@ -36,10 +36,9 @@ export function diffLines(report: DiffReport, style: Style): string[] {
 }
 
 /** Text of ours in the characters of the terminal. */
-function spelled(text: string, style: Style): string {
-  return style.unicode
-    ? text.replaceAll('->', '→')
-    : text.replaceAll('±', '+-').replaceAll('·', '-').replaceAll('…', '...')
+export function spelled(text: string, style: Style): string {
+  if (style.unicode) return text
+  return text.replaceAll('→', '->').replaceAll('±', '+-').replaceAll('·', '-').replaceAll('…', '...')
 }
 
 function sideText(file: string, side: SideTotal, { column }: DiffReport, style: Style): string {
@@ -65,7 +64,7 @@ function rateLine({ table, column, ratePerSecond: rate }: DiffReport, style: Sty
       ? ''
       : `, ${rate.value.toFixed(2)} times (${rate.low.toFixed(2)} to ${rate.high.toFixed(2)})`
   return [
-    spelled(` ${title} per second: ${perSecond(before)} -> ${perSecond(after)}${unit}${interval}`, style),
+    spelled(` ${title} per second: ${perSecond(before)} → ${perSecond(after)}${unit}${interval}`, style),
   ]
 }
 
@@ -94,7 +93,7 @@ function changeLine(
 ): string {
   const size = spelled(`${words.change(change.change)} ${errorText(change, words)}`, style)
   const drawn = fit(bar(Math.abs(change.change) / most, BAR_WIDTH, style), BAR_WIDTH, style)
-  const values = spelled(`${pad(words.value(change.before))} -> ${words.value(change.after)}`, style)
+  const values = spelled(`${pad(words.value(change.before))} → ${words.value(change.after)}`, style)
   const cells = [
     size.padStart(13),
     ...(style.columns >= 76 ? [drawn] : []),

@@ -6,13 +6,13 @@ import type { DiffReport } from '../formats/diff-report.ts'
 import { diffWords, headlineText } from '../stats/diff-text.ts'
 import type { DiffCommand, DiffFormat } from './diff-arguments.ts'
 import { type DiffInput, readDiffInput } from './diff-input.ts'
-import { diffLines } from './diff-lines.ts'
+import { diffLines, spelled } from './diff-lines.ts'
 import { diffReport } from './diff-report.ts'
 import { invokingUser } from './invoking-user.ts'
 import { type Contents, checkOutputs } from './output-files.ts'
 import { isStdout } from './output-plan.ts'
 import { printError, printLines } from './print.ts'
-import { byteSize, clean, styleOf } from './terminal.ts'
+import { byteSize, clean, type Style, styleOf } from './terminal.ts'
 import type { World } from './world.ts'
 import { writeEach } from './write-outputs.ts'
 
@@ -41,7 +41,7 @@ export async function diff(command: DiffCommand, world: World): Promise<number> 
     )
   for (const failure of failures) printError(world.stderr, failure.message)
   if (failures.length > 0) return failures[0]!.exitCode
-  refuseGrown(command, report)
+  refuseGrown(command, report, styleOf(world.stderr, world.env))
   return 0
 }
 
@@ -67,7 +67,7 @@ function isSameFile({ before, after }: DiffCommand): boolean {
 }
 
 /** Errors: AgentError `diff_failed` when the gate has found something. */
-function refuseGrown({ after }: DiffCommand, { gate, column, table }: DiffReport): void {
+function refuseGrown({ after }: DiffCommand, { gate, column, table }: DiffReport, style: Style): void {
   if (gate === null || gate.failed.length === 0) return
   const nameOf = (fn: number): string => clean(table.functions.name[fn]!)
   const [first, ...others] = gate.failed
@@ -75,6 +75,6 @@ function refuseGrown({ after }: DiffCommand, { gate, column, table }: DiffReport
   const rest = others.length - named.length
   const more = [...named, ...(rest > 0 ? [`${rest} more`] : [])]
   const also = more.length === 0 ? '' : `; so did ${more.join(', ')}`
-  const what = headlineText(first!, diffWords('relative', column), nameOf)
+  const what = spelled(headlineText(first!, diffWords('relative', column), nameOf), style)
   throw new AgentError('diff_failed', `${after} fails --fail +${gate.points}: ${what}${also}`)
 }

@@ -11,7 +11,7 @@ const ROWS = 20
 /** The document, with a line feed at its end. */
 export function diffMarkdown(report: DiffReport): string {
   const { ranking, gate } = report
-  const lines = [`### ${escaped(report.verdict.replaceAll('->', '→'))}`, '', ...sidesTable(report), '']
+  const lines = [`### ${escaped(report.verdict)}`, '', ...sidesTable(report), '']
   if (gate !== null) lines.push(gateText(report), '')
   if (ranking.significant.length > 0) lines.push(...changesTable(report), '')
   for (const note of report.notes) lines.push(`- ${escaped(note)}`)

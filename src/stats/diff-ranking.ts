@@ -76,8 +76,11 @@ export function changeOf(table: DiffTable, fn: number, name: 'self' | 'total'): 
   }
 }
 
+/** Of two changes that are the same but for rounding, what grew comes first. */
 function bySize(a: DiffChange, b: DiffChange): number {
-  return Math.abs(b.change) - Math.abs(a.change) || b.change - a.change || a.fn - b.fn
+  const [x, y] = [Math.abs(a.change), Math.abs(b.change)]
+  if (Math.abs(x - y) > 1e-9 * (x + y)) return y - x
+  return Math.sign(b.change) - Math.sign(a.change) || a.fn - b.fn
 }
 
 /**

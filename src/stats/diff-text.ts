@@ -75,7 +75,7 @@ export function errorText({ change, low, high }: DiffChange, words: DiffWords): 
 }
 
 /**
- * The verdict, for example `parseJson grew by 6.2 points (self 18.1% -> 24.3%, p < 0.001); 3 more changes are significant,
+ * The verdict, for example `parseJson grew by 6.2 points (self 18.1% → 24.3%, p < 0.001); 3 more changes are significant,
  * 214 are noise.` `nameOf` gives the shown name of a function of the diff.
  */
 export function verdictSentence(
@@ -103,10 +103,10 @@ function agreeing(count: number, noun: string): string {
   return count === 1 ? `${noun} is` : `${noun}s are`
 }
 
-/** 'parseJson grew by 6.2 points (self 18.1% -> 24.3%, p < 0.001)'. */
+/** 'parseJson grew by 6.2 points (self 18.1% → 24.3%, p < 0.001)'. */
 export function headlineText(change: DiffChange, words: DiffWords, nameOf: (fn: number) => string): string {
   const after = withUnit(words.value(change.after), words.unit)
-  const figures = `${change.measure} ${words.value(change.before)} -> ${after}, ${pText(change.adjustedP)}`
+  const figures = `${change.measure} ${words.value(change.before)} → ${after}, ${pText(change.adjustedP)}`
   return `${nameOf(change.fn)} ${verdictText(change, words)} (${figures})`
 }
 

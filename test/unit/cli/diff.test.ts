@@ -97,6 +97,14 @@ describe('profile diff', () => {
     assert.equal(coloured.out.replace(/\x1b\[\d+m/g, ''), plain.out)
     assert.notEqual(coloured.out, plain.out)
   })
+  it('leaves an arrow in a name as it is', async () => {
+    const old = folded('arrow1.folded', { 'main;P::operator->': 100, 'main;b': 900 })
+    const now = folded('arrow2.folded', { 'main;P::operator->': 300, 'main;b': 700 })
+    assert.match((await run([old, now])).out, /^P::operator-> grew by 20\.0 points \(self 10\.0% → 30\.0%/)
+    const ascii = await run([old, now, '--fail', '3'], { LC_ALL: 'C' })
+    assert.match(ascii.out, /^P::operator-> grew by 20\.0 points \(self 10\.0% -> 30\.0%/)
+    assert.match(ascii.err, /P::operator-> grew by 20\.0 points \(total 10\.0% -> 30\.0%/)
+  })
   it('calls the same file twice equal, and a little luck noise', async () => {
     const same = await run([OLD, OLD])
     assert.match(same.out, /^No function changed: the two profiles are equal\.\n/)
@@ -128,7 +136,7 @@ describe('profile diff --fail', () => {
       assert.equal(code, 10, limit)
       assert.match(
         err,
-        /new\.folded fails --fail \+[\d.]+: parseJson grew by 14\.4 points \(total 18\.1% -> 32\.5%/,
+        /new\.folded fails --fail \+[\d.]+: parseJson grew by 14\.4 points \(total 18\.1% → 32\.5%/,
       )
       assert.match(out, /^parseJson grew/)
     }
