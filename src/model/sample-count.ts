@@ -4,7 +4,7 @@
  */
 import type { Profile } from './profile.ts'
 
-/** Values that differ by less than this part, or by less than one unit, are the same weight rounded. */
+/** Values that differ by less than this part are the same weight, rounded. */
 const ROUNDING = 0.01
 
 /** Number of independent samples behind a column, or null when the producer doesn't let us know. */
@@ -29,7 +29,7 @@ export function sampleWeight(profile: Profile, column: number): number | null {
   const values = profile.samples.values[column]!
   for (let row = 0; row < counts.length; row++) {
     const expected = counts[row]! * weight
-    if (Math.abs(values[row]! - expected) > Math.max(1, Math.abs(expected) * ROUNDING)) return null
+    if (Math.abs(values[row]! - expected) > Math.abs(expected) * ROUNDING) return null
   }
   return weight
 }

@@ -33,6 +33,8 @@ test('without one the period says it, where it is one of that column', () => {
 test('samples of different weights have no weight', () => {
   const values = [counted.samples.values[0]!, Float64Array.of(700, 9000)]
   assert.equal(sampleWeight({ ...counted, samples: { ...counted.samples, values } }, 1), null)
+  const seconds = [counted.samples.values[0]!, Float64Array.of(0.07, 0.9)]
+  assert.equal(sampleWeight({ ...counted, samples: { ...counted.samples, values: seconds } }, 1), null)
   const rounded = [counted.samples.values[0]!, Float64Array.of(699, 301)]
   assert.equal(sampleWeight({ ...counted, samples: { ...counted.samples, values: rounded } }, 1), 100)
 })
