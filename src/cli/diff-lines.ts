@@ -45,7 +45,9 @@ function sideText(file: string, side: SideTotal, { column }: DiffReport, style: 
   const parts = [
     clean(file),
     ...(side.seconds > 0 ? [`${side.seconds.toFixed(1)} s`] : []),
-    side.samples === null ? quantityText(side.value, column.unit) : `${grouped(side.samples)} samples`,
+    side.samples === null
+      ? quantityText(side.value, column.unit)
+      : `${grouped(side.samples)} ${side.samples === 1 ? 'sample' : 'samples'}`,
   ]
   return spelled(parts.join(' · '), style)
 }

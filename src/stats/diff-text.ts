@@ -19,7 +19,6 @@ export interface DiffWords {
 /** The words for a scale and the type of the column. */
 export function diffWords(scale: DiffScale, type: ValueType): DiffWords {
   if (scale === 'relative') {
-    const points = (share: number): string => Math.abs(share * 100).toFixed(1)
     return {
       value: (share) => `${(share * 100).toFixed(1)}%`,
       change: (share) => `${signOf(share)}${points(share)}`,
@@ -42,6 +41,12 @@ function withUnit(text: string, unit: string): string {
 
 function signOf(value: number): string {
   return value < 0 ? '-' : '+'
+}
+
+/** '6.2'; what is above nothing but rounds to it is '<0.1'. */
+function points(share: number): string {
+  const text = Math.abs(share * 100).toFixed(1)
+  return text === '0.0' && share !== 0 ? '<0.1' : text
 }
 
 /** Writes a number without a sign, and what has to be said behind it. */

@@ -16,8 +16,8 @@ export function secondsOf(unit: string): number | null {
 export function quantityText(value: number, unit: string): string {
   if (!Number.isFinite(value)) return '?'
   const seconds = secondsOf(unit)
-  if (seconds !== null) return stepped(value * seconds, TIME_STEPS)
-  if (unit === 'bytes') return stepped(value, BYTE_STEPS)
+  if (seconds !== null) return stepped(value * seconds, TIME_STEPS, 's')
+  if (unit === 'bytes') return stepped(value, BYTE_STEPS, 'B')
   const text = Math.round(value)
     .toString()
     .replace(/\B(?=(\d{3})+$)/g, ' ')
@@ -39,8 +39,8 @@ const BYTE_STEPS: Steps = [
   [1, 'B'],
 ]
 
-function stepped(value: number, steps: Steps): string {
-  const [size, word] =
-    steps.find(([least]) => Math.abs(value) >= least) ?? (value === 0 ? steps[0]! : steps.at(-1)!)
+function stepped(value: number, steps: Steps, wordOfZero: string): string {
+  if (value === 0) return `0.00 ${wordOfZero}`
+  const [size, word] = steps.find(([least]) => Math.abs(value) >= least) ?? steps.at(-1)!
   return `${(value / size).toFixed(2)} ${word}`
 }
