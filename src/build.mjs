@@ -34,7 +34,8 @@ async function bundleViewer() {
     plugins: [dropLibraryStyle],
     logLevel: 'warning',
   })
-  writeFileSync(join(root, 'dist/notices.txt'), noticesOf(metafile))
+  const intro = 'This page is made by Emberscope (Apache-2.0). It contains the following software.'
+  writeFileSync(join(root, 'dist/notices.txt'), notices(intro, foldersOf(metafile)))
 }
 
 async function bundleCommand() {
@@ -80,9 +81,10 @@ function packagesApart(wanted, from) {
 
 /** A file for each package, which may want others. */
 async function bundlePackages(wanted) {
+  const folders = new Set()
   // A Set that grows is walked to its new end.
-  for (const name of wanted)
-    await build({
+  for (const name of wanted) {
+    const { metafile } = await build({
       absWorkingDir: root,
       entryPoints: [name],
       outfile: `dist/packages/${fileOf(name)}`,
@@ -90,27 +92,33 @@ async function bundlePackages(wanted) {
       platform: 'node',
       target: 'node20',
       format: 'cjs',
+      metafile: true,
       plugins: [packagesApart(wanted, '.')],
       logLevel: 'warning',
     })
+    for (const folder of foldersOf(metafile)) folders.add(folder)
+  }
+  const intro = 'Emberscope (Apache-2.0) contains the following software in this directory.'
+  writeFileSync(join(root, 'dist/packages/notices.txt'), notices(intro, folders))
 }
 
-/** Name, version and licence text of every package a bundle contains. */
-function noticesOf(metafile) {
-  const folders = new Set()
-  for (const input of Object.keys(metafile.inputs)) {
-    const match = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)
-    if (match !== null) folders.add(match[0])
-  }
-  const notices = [...folders].sort().map((folder) => {
+/** Folders of the packages that a bundle contains. */
+function foldersOf(metafile) {
+  const inputs = Object.keys(metafile.inputs)
+  const folders = inputs.map((input) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0])
+  return new Set(folders.filter((folder) => folder !== undefined))
+}
+
+/** Name, version and licence text of every package, below an introduction. */
+function notices(intro, folders) {
+  const texts = [...folders].sort().map((folder) => {
     const about = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
     const file = readdirSync(join(root, folder)).find((name) => /^licen[cs]e/i.test(name))
     if (file === undefined) throw new Error(`cannot write the notices: ${about.name} has no licence file`)
     const text = readFileSync(join(root, folder, file), 'utf8').trim()
     return `${about.name} ${about.version} (${about.license})\n\n${text}`
   })
-  const intro = 'This page is made by Emberscope (Apache-2.0). It contains the following software.'
-  return `${[intro, ...notices].join(`\n\n${'-'.repeat(72)}\n\n`)}\n`
+  return `${[intro, ...texts].join(`\n\n${'-'.repeat(72)}\n\n`)}\n`
 }
 
 mkdirSync(join(root, 'dist'), { recursive: true })

@@ -50,6 +50,7 @@ test('the tarball holds the command, the page, the prebuilt files and the licenc
     'bin/profile',
     'dist/profile.cjs',
     'dist/packages/yaml.cjs',
+    'dist/packages/notices.txt',
     'dist/viewer.js',
     'dist/viewer.css',
     'dist/notices.txt',

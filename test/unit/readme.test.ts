@@ -15,11 +15,20 @@ test('the notices name every bundled package in the version of the lockfile', ()
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
     packages: Record<string, { version: string }>
   }
-  const bundled = /^node_modules\/(d3-.*|commander|node-gyp-build|pprof-format|node-addon-api)$/
+  const bundled = /^node_modules\/(d3-.*|node-gyp-build|pprof-format|node-addon-api)$/
   for (const [path, { version }] of Object.entries(packages).filter(([path]) => bundled.test(path))) {
     const name = path.replace('node_modules/', '')
     assert.ok(notices.includes(`${name} ${version}`), `${name} ${version} is not in THIRD_PARTY_NOTICES`)
   }
+})
+
+test('the packages that the agent loads have their notices beside them', () => {
+  const notices = readFileSync('dist/packages/notices.txt', 'utf8')
+  const { dependencies } = JSON.parse(readFileSync('node_modules/@grpc/grpc-js/package.json', 'utf8')) as {
+    dependencies: Record<string, string>
+  }
+  const names = ['yaml', '@opentelemetry/otlp-transformer', '@grpc/grpc-js', ...Object.keys(dependencies)]
+  for (const name of names) assert.ok(notices.includes(`\n${name} `), `${name} is not in the notices`)
 })
 
 test('no lockfile entry names a host', () => {
