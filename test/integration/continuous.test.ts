@@ -146,7 +146,7 @@ describe('a capture without end', { skip: needs }, () => {
     checkBooks(capture, windows)
     const [slow, cut, fast] = windows.map(({ capture: report }) => report!)
     assert.deepEqual([slow!.rateHz, cut!.rateHz, fast!.rateHz], [49, 49, 490])
-    assert.ok(cut!.durationNs < 1.2e9, 'the window ends where the rate changes')
+    assert.ok(cut!.durationNs < slow!.durationNs, 'the window ends where the rate changes')
     assert.equal(windows[2]!.period, BigInt(Math.round(1e9 / 490)))
     const perSecond = (report: NonNullable<typeof slow>) => report.samples.kept / (report.durationNs / 1e9)
     const factor = perSecond(fast!) / perSecond(slow!)
