@@ -1,4 +1,4 @@
-/** The table of keys in README, made here and compared by a test. */
+/** The table of keys in docs/configuration.md, made here and compared by a test. */
 import { flagOf, KEYS, type KeySpec, variableOf } from './schema.ts'
 
 /** Markdown, a row a key; `destinations[]` has the keys of `exporter.` and a name. */

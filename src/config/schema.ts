@@ -1,6 +1,6 @@
 /**
  * Every key of the agent's configuration, once. The environment variable and the flag follow from the path, and the
- * loader, `--print-config`, the JSON schema, the completions and the table in README read nothing else.
+ * loader, `--print-config`, the JSON schema, the completions and docs/configuration.md read nothing else.
  */
 import { LOG_FORMATS } from '../log/format.ts'
 import { LOG_LEVELS } from '../log/record.ts'
@@ -105,7 +105,7 @@ export const DESTINATION_KEYS: readonly KeySpec[] = [
   ...destinationKeys(''),
 ]
 
-/** In the order of the table in README. */
+/** In the order of docs/configuration.md. */
 export const KEYS: readonly KeySpec[] = [
   {
     path: 'rate',
