@@ -141,10 +141,10 @@ export class Continuous {
   }
 
   #rest(session: Session): void {
-    const { sampler, pump, pace, clock } = session
+    const { sampler, pump, pace } = session
     const ringUse = Math.max(this.#ringUseNow(session, 'samples'), this.#ringUseNow(session, 'rawStacks'))
     const pauseMs = pace.after({ waiting: sampler.waitingStacks, events: pump.events, ringUse })
-    session.timer = setTimeout(() => this.#turn(session), Math.max(0, Math.min(pauseMs, clock.leftMs)))
+    session.timer = setTimeout(() => this.#turn(session), Math.max(0, Math.min(pauseMs, leftMs(session))))
   }
 
   #ringUseNow({ sampler, rings }: Session, ring: 'samples' | 'rawStacks'): number {
@@ -154,7 +154,7 @@ export class Continuous {
   }
 
   #turn(session: Session): void {
-    const isOver = session.clock.leftMs <= 0
+    const isOver = leftMs(session) <= 0
     if (isOver) this.#closeWindow(session)
     else this.#pumpOnce(session)
     this.#rest(session)
@@ -290,6 +290,11 @@ export class Continuous {
     session.files.close()
     session.pauses.close()
   }
+}
+
+/** Until the window may be closed. One goes on while many wait for their names: so they cost time, but neither memory nor samples. */
+function leftMs({ clock, namer }: Session): number {
+  return namer.isFull ? Number.POSITIVE_INFINITY : clock.leftMs
 }
 
 /** Misses come with new processes, and then the pump turns oftener; a low rate has a burst at its start all the same. */

@@ -22,6 +22,8 @@ export interface ClosedWindow {
 const BUDGET_MS = 5000
 /** With more windows than this waiting, lines and readable names are left out until we are on time again. */
 const WAITING_MAX = 6
+/** With so many, no further one should be closed: each holds its samples, its tables and its files. */
+const FULL = 12
 
 export class WindowNamer {
   readonly #readers: SymbolReaders
@@ -42,6 +44,10 @@ export class WindowNamer {
     this.#cache = cache
     this.#pauses = pauses
     this.#onNamed = onNamed
+  }
+
+  get isFull(): boolean {
+    return this.waiting >= FULL
   }
 
   add(closed: ClosedWindow): void {

@@ -154,6 +154,21 @@ describe('a capture without end', { skip: needs }, () => {
     assert.equal(capture.stats().rateHz, 490)
   })
 
+  it('lengthens windows while many wait for their names, and loses nothing', async () => {
+    const program = startTruth('split', '60')
+    const { capture, windows, until } = await start({ windowMs: 10, rateHz: 499 })
+    let most = 0
+    for (let i = 0; i < 500; i++) {
+      await sleep(4)
+      most = Math.max(most, capture.stats().windowsWaiting)
+    }
+    await until(13)
+    await capture.stop()
+    await program.stop()
+    checkBooks(capture, windows)
+    assert.ok(most > 1 && most <= 12, `${most} windows waited`)
+  })
+
   it('does not grow: neither memory nor descriptors, over many windows', async () => {
     const programs = [startTruth('split', '60'), startTruth('threads', '4', '60')]
     const { capture, windows, until } = await start({ windowMs: 200, rateHz: 99 })
