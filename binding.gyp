@@ -52,6 +52,7 @@
         "native/elf_resolve.cc",
         "native/debug_files.cc",
         "native/file_reader.cc",
+        "native/own_pages.cc",
         "native/tables/arena.cc",
         "native/tables/cache_format.cc",
         "native/tables/extents.cc",

@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 
 #include "kernel_features.h"
+#include "own_pages.h"
+#include "reader_worker.h"
 #include "sampler.h"
 #include "sampler_columns_binding.h"
 #include "sampler_options_binding.h"
@@ -208,6 +210,16 @@ static void ReturnFreedMemory(const Napi::CallbackInfo &) {
 #endif
 }
 
+// On a worker thread: smaps takes the kernel some milliseconds. Resolves to {bytes}.
+static Napi::Value DropStartPages(const Napi::CallbackInfo &info) {
+    return ReaderWorker<size_t>::Start(info.Env(), DropCleanFilePages,
+                                       [](Napi::Env env, const size_t &bytes) {
+                                           Napi::Object answer = Napi::Object::New(env);
+                                           answer.Set("bytes", static_cast<double>(bytes));
+                                           return answer;
+                                       });
+}
+
 // The variant of the unwinder that this kernel gets; needs the right to load BPF programs, else tail-calls.
 static Napi::Value UnwinderOfKernel(const Napi::CallbackInfo &info) {
     return Napi::String::New(info.Env(), HasBpfLoop() ? "loop" : "tail-calls");
@@ -218,6 +230,7 @@ void RegisterSampler(Napi::Env env, Napi::Object exports) {
     exports.Set("bootTimeNs", Napi::Function::New<BootTimeNs>(env, "bootTimeNs"));
     exports.Set("reapedChildrenCpuNs", Napi::Function::New<ReapedChildrenCpuNs>(env, "reapedChildrenCpuNs"));
     exports.Set("returnFreedMemory", Napi::Function::New<ReturnFreedMemory>(env, "returnFreedMemory"));
+    exports.Set("dropStartPages", Napi::Function::New<DropStartPages>(env, "dropStartPages"));
     exports.Set("unwinderOfKernel", Napi::Function::New<UnwinderOfKernel>(env, "unwinderOfKernel"));
     exports.Set("abi", AbiToJs(env));
 }
