@@ -1,8 +1,9 @@
 /**
  * What the agent costs, by the figures it promises: an idle host at 19 Hz, 300 processes at 97 Hz, from exec to the
  * first sample, and with `day` 24 hours of windows by a clock that runs fast. Prints; asserts nothing. Other load on
- * the machine shows in every figure, so it is printed too.
- * Usage: npm run bench:agent [start|idle|busy|day]... Needs root.
+ * the machine shows in every figure, so it is printed too. On one that others use, `quiet` comes nearest to an idle host:
+ * only one process, which hardly does a thing, is profiled. `storm` is a host that does little but start programs.
+ * Usage: npm run bench:agent [start|idle|quiet|busy|storm|day]... Needs root.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -123,26 +124,51 @@ async function steady(
   await agent.end()
 }
 
-/** Shells that burn a little, sleep, and start programs: what a full node does. */
-function crowd(): ChildProcess[] {
-  const script = 'while :; do i=0; while [ $i -lt 400 ]; do i=$((i+1)); done; sleep 0.3; done'
-  return Array.from({ length: PROCESSES }, () => spawn('/bin/sh', ['-c', script], { stdio: 'ignore' }))
+/** Long-running shells that burn some milliseconds three times a second. */
+const WORKER = 'exec 3<> <(:); while :; do for ((i = 0; i < 400; i++)); do :; done; read -t 0.3 -u 3; done'
+/** And one in thirty that starts a program as often. */
+const STARTER = 'while :; do for ((i = 0; i < 400; i++)); do :; done; sleep 0.3; done'
+
+/** What a full node does. `starters`: one of so many starts programs. */
+function crowd(starters: number): ChildProcess[] {
+  const script = (i: number) => (i % starters === 0 ? STARTER : WORKER)
+  const start = (i: number) => spawn('/bin/bash', ['-c', script(i)], { stdio: 'ignore', detached: true })
+  return Array.from({ length: PROCESSES }, (_, i) => start(i))
+}
+
+async function among(receiver: OtlpReceiver, name: string, starters: number): Promise<void> {
+  const processes = crowd(starters)
+  try {
+    await steady(receiver, name, ['--rate', '97'], ['<= 1.00', '<= 100'])
+  } finally {
+    for (const { pid } of processes) if (pid) process.kill(-pid, 'SIGKILL')
+  }
+}
+
+/** Wakes up ten times a second for a fraction of a millisecond. */
+function loner(): ChildProcess {
+  const script = 'setInterval(() => { for (let i = 0; i < 1e5; i++); }, 100)'
+  return spawn(process.execPath, ['-e', script], { stdio: 'ignore' })
 }
 
 const wanted = process.argv.slice(2)
-const wants = (part: string) => (wanted.length === 0 ? part !== 'day' : wanted.includes(part))
+const wants = (part: string) =>
+  wanted.length === 0 ? ['start', 'idle', 'busy'].includes(part) : wanted.includes(part)
 console.log(`${cpus().length} CPUs, load ${loadavg()[0]!.toFixed(2)}, Node ${process.version}`)
 const receiver = await startReceiver(0, false)
 process.on('exit', endAgents)
 if (wants('start')) await starts(receiver)
 if (wants('idle')) await steady(receiver, 'idle, 19 Hz', [], ['<= 0.30', '<= 70'])
-if (wants('busy')) {
-  const processes = crowd()
+if (wants('quiet')) {
+  const process = loner()
   try {
-    await steady(receiver, `${PROCESSES} processes, 97 Hz`, ['--rate', '97'], ['<= 1.00', '<= 100'])
+    const flags = ['--filter-pids', String(process.pid)]
+    await steady(receiver, 'one quiet process, 19 Hz', flags, ['<= 0.30', '<= 70'])
   } finally {
-    for (const child of processes) child.kill('SIGKILL')
+    process.kill('SIGKILL')
   }
 }
+if (wants('busy')) await among(receiver, `${PROCESSES} processes, 97 Hz`, 30)
+if (wants('storm')) await among(receiver, `${PROCESSES} that start programs, 97 Hz`, 1)
 if (wants('day')) await simulateDay(receiver.url, print)
 await receiver.close()
