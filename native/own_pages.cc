@@ -45,8 +45,7 @@ std::vector<AddressRange> CleanFileMappings(const std::string &smaps) {
         Mapping next;
         size_t kb = 0;
         if (std::sscanf(line.c_str(), "Rss: %zu kB", &kb) == 1) mapping.resident_kb = kb;
-        else if (std::sscanf(line.c_str(), "Anonymous: %zu kB", &kb) == 1) mapping.changed_kb += kb;
-        else if (std::sscanf(line.c_str(), "Private_Dirty: %zu kB", &kb) == 1) mapping.changed_kb += kb;
+        else if (std::sscanf(line.c_str(), "Anonymous: %zu kB", &kb) == 1) mapping.changed_kb = kb;
         else if (ParseHead(line, next)) {
             finish();
             mapping = next;
@@ -61,10 +60,11 @@ size_t DropCleanFilePages() {
     std::stringstream text;
     text << file.rdbuf();
     size_t bytes = 0;
-    // Nobody makes such a mapping of ours writable, so none of its pages is written between the look and the
-    // call.
-    for (auto [start, end] : CleanFileMappings(text.str()))
-        if (madvise(reinterpret_cast<void *>(start), end - start, MADV_DONTNEED) == 0) bytes += end - start;
+    // Nobody makes such a mapping of ours writable: no page of it is written between the look and the call.
+    for (auto [start, end] : CleanFileMappings(text.str())) {
+        auto *address = reinterpret_cast<void *>(start); // NOLINT(performance-no-int-to-ptr)
+        if (madvise(address, end - start, MADV_DONTNEED) == 0) bytes += end - start;
+    }
     return bytes;
 }
 
