@@ -35,7 +35,9 @@ describe('the agent', { skip: skipUnless() }, () => {
   })
 
   it('sends windows with a resource for each process, and says that it is ready', async () => {
-    const agent = startAgent(['--rate', '97'], { env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } })
+    // Time enough at the end: what is not sent then is kept, but it is not what this is about.
+    const flags = ['--rate', '97', '--shutdown-timeout', '30s']
+    const agent = startAgent(flags, { env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } })
     const ofBusy = () => receiver.profiles.filter(({ resource }) => resource['process.pid'] === busy.pid)
     await eventually('two windows of the busy process came', () => ofBusy().length >= 2)
     const { resource, profile } = ofBusy()[1]!
