@@ -30,6 +30,7 @@
         "native/cfi/cfa_program.cc",
         "native/cfi/cie.cc",
         "native/cfi/code_coverage.cc",
+        "native/cfi/context_start.cc",
         "native/cfi/cursor.cc",
         "native/cfi/entry_point.cc",
         "native/cfi/file_rows.cc",

@@ -4,6 +4,7 @@
 #include <elf.h>
 
 #include "architecture.h"
+#include "context_start.h"
 #include "entry_point.h"
 #include "frame_table.h"
 #include "go_rows.h"
@@ -171,12 +172,16 @@ Result<std::vector<CfiRow>> ElfRows::Page(uint32_t page) const {
     const uint64_t start = uint64_t{page} << TEXT_PAGE_SHIFT;
     RowCollector by_offset(0, TEXT_PAGE_BYTES);
     for (const CodeRange &range : RangesOf(page)) {
-        RowCollector by_address(range.address, range.address + range.size);
+        // A byte more on both sides tells where a function begins behind a gap.
+        RowCollector by_address(range.address - (range.address > 0),
+                                AddClamped(range.address + range.size, 1));
         Status status = Collect(&by_address);
         if (!status.ok()) return status;
-        for (const RowSpan &span : by_address.spans()) {
-            const uint64_t offset = range.offset - start - range.address; // wraps, and back again
-            by_offset.Add(span.start + offset, span.end + offset, span.rule);
+        const uint64_t offset = range.offset - start - range.address; // wraps, and back again
+        for (const RowSpan &span : WithContextStarts(by_address, file_, range.offset - range.address)) {
+            const uint64_t from = std::max(span.start, range.address);
+            const uint64_t to = std::min(span.end, range.address + range.size);
+            if (from < to) by_offset.Add(from + offset, to + offset, span.rule);
         }
     }
     std::vector<CfiRow> rows = ToRows(by_offset.spans());

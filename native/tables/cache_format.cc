@@ -12,7 +12,7 @@ namespace emberscope {
 namespace {
 
 // Raised with every change of the layout, of unwind_rule, and of how call frame information becomes rules.
-constexpr uint32_t kLayout = 3;
+constexpr uint32_t kLayout = 4;
 constexpr char kMagic[8] = {'e', 'm', 'b', 'r', 'o', 'w', 's', '\n'};
 constexpr size_t kBuildIdMax = 64;
 #if defined(__aarch64__)

@@ -355,6 +355,42 @@ void Overlaps() {
          "a heap of them is refused in bounded time");
 }
 
+// mov %rbx,%rsp: what makecontext() lets a context return to.
+void ContextStarts() {
+    const ByteString endbr = {0xf3, 0x0f, 0x1e, 0xfa};
+    auto rows = [](uint64_t start, ByteString code, uint64_t before = kFunction, uint32_t page = 0) {
+        FrameBytes frames;
+        const uint64_t cie = frames.UsualCie();
+        frames.Fde(cie, before, 0x15, {0x41, 0x0e, 16});
+        frames.Fde(cie, start, 0x20, {});
+        ImageOptions options;
+        options.code_size = 0x8000;
+        options.code.resize(start - kCodeAddress);
+        Append(&options.code, code);
+        return RowsText(FrameImage(frames, options).bytes, page);
+    };
+    const std::string before = "0 none | 1100 cfa r7+8 ra-8 | 1101 cfa r7+16 ra-8 | ";
+    const uint64_t next = kFunction + 0x20;
+    Same(rows(next, {0x48, 0x89, 0xdc}), before + "1115 none | 111f root | 1140 none",
+         "a function that begins by taking another stack is a root, with the byte before it");
+    ByteString guarded = endbr;
+    Append(&guarded, {0x48, 0x89, 0xdc});
+    Same(rows(next, guarded), before + "1115 none | 111f root | 1140 none", "behind an endbr64 too");
+    Same(rows(next, {0x4c, 0x89, 0xec}), before + "1115 none | 111f root | 1140 none",
+         "from a numbered register");
+    Same(rows(next, {0x48, 0x89, 0xe5}), before + "1120 cfa r7+8 ra-8 | 1140 none",
+         "a frame pointer is no stack");
+    Same(rows(next, {0x48, 0x89}), before + "1120 cfa r7+8 ra-8 | 1140 none", "nor is half an instruction");
+    Same(rows(kFunction + 0x15, {0x48, 0x89, 0xdc}), before + "1115 cfa r7+8 ra-8 | 1135 none",
+         "where no gap lies before it the function before may end in a call");
+    const uint64_t second = kCodeAddress + 0x3000; // at the start of the second page
+    Same(rows(second, {0x48, 0x89, 0xdc}, second - 0x20),
+         "0 none | 3fe0 cfa r7+8 ra-8 | 3fe1 cfa r7+16 ra-8 | 3ff5 none | 3fff root",
+         "the byte before lies in the page before");
+    Same(rows(second, {0x48, 0x89, 0xdc}, second - 0x20, 1), "0 root | 20 none",
+         "and the function in its own");
+}
+
 void Entries() {
     FrameBytes frames;
     frames.Fde(frames.UsualCie(), kFunction, 0x40, {});
@@ -449,6 +485,7 @@ int main() {
     Pages();
     Padding();
     Overlaps();
+    ContextStarts();
     Entries();
     Arm64();
     Damage();

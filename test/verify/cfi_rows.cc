@@ -51,6 +51,14 @@ class OurRows {
         return row == page_rows_.begin() ? RuleOf(RULE_NONE) : std::prev(row)->rule;
     }
     uint64_t failed_pages() const { return failed_pages_; }
+    // mov %rbx,%rsp: how glibc's __start_context begins. Its table claims a caller.
+    bool StartsContext(uint64_t address) const {
+        static constexpr uint8_t kMove[] = {0x48, 0x89, 0xdc};
+        uint64_t offset = 0;
+        uint8_t code[sizeof kMove] = {};
+        return ToOffset(address, &offset) && file_.source().ReadExact(offset, code, "code").ok() &&
+               !memcmp(code, kMove, sizeof kMove);
+    }
 
   private:
     bool ToOffset(uint64_t address, uint64_t *offset) const {
@@ -264,18 +272,20 @@ class Comparison {
             uint64_t until = 0;
             const std::optional<unwind_rule> rule = ours_.At(at, &until);
             if (!rule) return void(++totals_->classes["rows outside of executable segments"]);
-            Judge(at, expected, *rule, why);
+            Judge(function.start, at, expected, *rule, why);
             at = until;
         }
         if (has && expected)
             ++totals_->shapes[expressions->second.cfa + " | " + expressions->second.rbp + " | " +
                               expressions->second.rbx + " -> " + Describe(*expected)];
     }
-    void Judge(uint64_t at, const std::optional<unwind_rule> &expected, const unwind_rule &rule,
-               const std::string &why) {
+    void Judge(uint64_t start, uint64_t at, const std::optional<unwind_rule> &expected,
+               const unwind_rule &rule, const std::string &why) {
         if (expected && SameRule(*expected, rule)) return;
         if (!expected && rule.kind == RULE_UNSUPPORTED)
             return void(++totals_->classes["no rule can say: " + why]);
+        if (rule.kind == RULE_ROOT && ours_.StartsContext(start))
+            return void(++totals_->classes["functions that begin by taking another stack"]);
         if (rule.kind == RULE_NONE && empty_.contains(at))
             return void(++totals_->classes["the linker's table names an empty function of the same start"]);
         if (rule.kind == RULE_UNSUPPORTED && IsOverlapped(at))
@@ -321,6 +331,8 @@ class Comparison {
             }
             if (rule->kind == RULE_ROOT && until - at <= 64)
                 ++totals_->classes["entry points without a function"];
+            else if (rule->kind == RULE_UNSUPPORTED)
+                ++totals_->classes["the linker's table names a function that lies elsewhere"];
             else if (rule->kind != RULE_NONE) Print(at, "nothing", Describe(*rule));
             at = until;
         }
