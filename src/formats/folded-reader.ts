@@ -10,6 +10,7 @@ import { LIMITS } from '../model/limits.ts'
 import { PairTable } from '../model/pair-table.ts'
 import type { FrameKind, Line, Location, Profile, ProfileFunction } from '../model/profile.ts'
 import { INLINED_SUFFIX, KIND_SUFFIXES } from './folded-suffixes.ts'
+import { ownCopy } from './own-copy.ts'
 
 const KINDS_BY_SUFFIX: readonly (readonly [string, FrameKind])[] = [
   [KIND_SUFFIXES.kernel, 'kernel'],
@@ -194,11 +195,6 @@ export class FoldedReader {
     this.#functionIds.set(name, index)
     return index
   }
-}
-
-/** V8 keeps the whole chunk alive for the sake of a slice of it: what is kept must be copied out. */
-function ownCopy(text: string): string {
-  return text.split('').join('')
 }
 
 function limit(count: number, most: number, what: string): void {

@@ -112,23 +112,28 @@ export function livePagePolicy(assets: Pick<PageAssets, 'scriptHash' | 'styleHas
   return `${pagePolicy(assets)}; connect-src 'self'`
 }
 
+/** Gunzip in one go. Bounds its own output; throws when the data is damaged. */
+export type GunzipStep = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>
+
 /**
- * The profile inside a page that `writeHtml` made; of a comparison the newer one.
- *
- * `gunzip` bounds its own output and throws when the data is damaged. Errors: AgentError `input_invalid`.
+ * The profile inside a page that `writeHtml` made; of a comparison the newer one. Errors: AgentError `input_invalid`.
  */
-export function readHtml(page: string | Uint8Array, gunzip: GzipStep): Profile {
-  const profile = readElement(page, PAGE_IDS.profile, gunzip)
+export async function readHtml(page: string | Uint8Array, gunzip: GunzipStep): Promise<Profile> {
+  const profile = await readElement(page, PAGE_IDS.profile, gunzip)
   if (profile === null) throw new AgentError('input_invalid', 'not a page of Emberscope: it holds no profile')
   return profile
 }
 
 /** The older profile of a comparison, null in other pages. Errors: as `readHtml`. */
-export function readHtmlBaseline(page: string | Uint8Array, gunzip: GzipStep): Profile | null {
+export function readHtmlBaseline(page: string | Uint8Array, gunzip: GunzipStep): Promise<Profile | null> {
   return readElement(page, PAGE_IDS.baseline, gunzip)
 }
 
-function readElement(page: string | Uint8Array, id: string, gunzip: GzipStep): Profile | null {
+async function readElement(
+  page: string | Uint8Array,
+  id: string,
+  gunzip: GunzipStep,
+): Promise<Profile | null> {
   const text = typeof page === 'string' ? page : new TextDecoder().decode(page)
   const open = text.indexOf(` id="${id}">`)
   if (open < 0) return null
@@ -139,9 +144,8 @@ function readElement(page: string | Uint8Array, id: string, gunzip: GzipStep): P
   if (bytes === null) throw damaged(from, 'the profile is not base64')
   let packed: Uint8Array
   try {
-    packed = gunzip(bytes)
+    packed = await gunzip(bytes)
   } catch (cause) {
-    if (cause instanceof AgentError) throw cause
     throw damaged(from, `the profile cannot be unpacked (${(cause as Error).message})`, cause)
   }
   return decodePacked(packed)

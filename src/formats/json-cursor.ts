@@ -9,14 +9,32 @@ const INTEGER = /^-?\d{1,20}$/
 const MOST = 2n ** 64n
 const LEAST = -(2n ** 63n)
 
+/** JSON text as a value. Errors: AgentError `input_invalid` with the place. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new AgentError('input_invalid', `the JSON is damaged: ${reason.slice(0, 120)}`, { cause })
+  }
+}
+
+/** Neither an array nor null. */
+export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** One value and where it is. All accessors throw AgentError input_invalid when the value is something else. */
 export class JsonCursor {
   readonly value: unknown
   readonly #path: string
+  readonly #file: string
 
-  constructor(value: unknown, path = '') {
+  /** `file` is what the errors call the whole. */
+  constructor(value: unknown, path = '', file = 'JSON profile') {
     this.value = value
     this.#path = path
+    this.#file = file
   }
 
   /** The value of a key; the cursor of a missing key holds undefined. */
@@ -25,7 +43,7 @@ export class JsonCursor {
       this.#refuse('an object')
     }
     const value = Object.hasOwn(this.value, key) ? (this.value as Record<string, unknown>)[key] : undefined
-    return new JsonCursor(value, this.#path === '' ? key : `${this.#path}.${key}`)
+    return new JsonCursor(value, this.#path === '' ? key : `${this.#path}.${key}`, this.#file)
   }
 
   get isAbsent(): boolean {
@@ -43,6 +61,22 @@ export class JsonCursor {
 
   number(): number {
     return typeof this.value === 'number' ? this.value : this.#refuse('a number')
+  }
+
+  /** JSON has no infinity, but 1e999 is read as one. */
+  finite(): number {
+    return Number.isFinite(this.value) ? (this.value as number) : this.#refuse('a finite number')
+  }
+
+  /** `read` of the value, `absent` where there is none. */
+  optional<T>(read: (cursor: JsonCursor) => T, absent: T): T {
+    return this.value === undefined || this.value === null ? absent : read(this)
+  }
+
+  /** An index into a table of `length` entries. */
+  index(length: number): number {
+    const value = this.integer()
+    return value >= 0 && value < length ? value : this.#refuse(`from 0 to ${length - 1}`)
   }
 
   integer(): number {
@@ -66,7 +100,7 @@ export class JsonCursor {
 
   array<T>(read: (cursor: JsonCursor) => T): T[] {
     const values = this.#values()
-    return values.map((value, index) => read(new JsonCursor(value, `${this.#path}[${index}]`)))
+    return values.map((value, index) => read(new JsonCursor(value, `${this.#path}[${index}]`, this.#file)))
   }
 
   /** The values of an object by key. */
@@ -97,11 +131,11 @@ export class JsonCursor {
   }
 
   #refuseItem(index: number, wanted: string): never {
-    return new JsonCursor(null, `${this.#path}[${index}]`).#refuse(wanted)
+    return new JsonCursor(null, `${this.#path}[${index}]`, this.#file).#refuse(wanted)
   }
 
   #refuse(wanted: string): never {
     const object = this.#path === '' ? 'its top level' : `"${this.#path}"`
-    throw new AgentError('input_invalid', `the JSON profile is damaged: ${object} must be ${wanted}`)
+    throw new AgentError('input_invalid', `the ${this.#file} is damaged: ${object} must be ${wanted}`)
   }
 }

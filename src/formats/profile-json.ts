@@ -18,7 +18,7 @@ import {
 } from '../model/profile.ts'
 import { checkProfile } from '../model/profile-check.ts'
 import { captureJson, readCapture } from './capture-json.ts'
-import { JsonCursor } from './json-cursor.ts'
+import { isJsonObject, JsonCursor } from './json-cursor.ts'
 
 /** Value of the file's `schema` key. */
 export const PROFILE_SCHEMA = 'emberscope.profile/1'
@@ -145,15 +145,14 @@ function labelJson({ key, str, num, unit }: Label) {
 }
 
 /**
- * Reads what `writeProfileJson` wrote.
+ * Reads what `writeProfileJson` wrote, parsed.
  *
  * Errors: AgentError input_invalid: `not a profile of ours: …` for other JSON, `the JSON profile is damaged: …`
  * (with the path of the value) for ours that is broken.
  */
-export function readProfileJson(text: string): Profile {
-  const json = new JsonCursor(parse(text))
-  const isObject = typeof json.value === 'object' && json.value !== null && !Array.isArray(json.value)
-  const schema = isObject ? json.get('schema').value : undefined
+export function readProfileJson(value: unknown): Profile {
+  const json = new JsonCursor(value)
+  const schema = isJsonObject(value) ? json.get('schema').value : undefined
   if (schema !== PROFILE_SCHEMA) {
     const found =
       typeof schema === 'string' ? `its "schema" is '${schema.slice(0, 60)}'` : 'it has no "schema"'
@@ -163,15 +162,6 @@ export function readProfileJson(text: string): Profile {
   const fault = checkProfile(profile)
   if (fault) throw new AgentError('input_invalid', `the JSON profile is damaged: ${fault}`)
   return profile
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new AgentError('input_invalid', `the JSON is damaged: ${reason.slice(0, 120)}`, { cause })
-  }
 }
 
 function readProfile(json: JsonCursor): Profile {

@@ -5,15 +5,16 @@
  */
 import { looksLikeOtlp, looksLikeOtlpJson } from '../otlp/file.ts'
 import { looksLikePprof } from '../pprof/decode-tables.ts'
+import { looksLikePerfScript } from './perf-script-lines.ts'
 
-export type Format = 'gzip' | 'pprof' | 'otlp' | 'html' | 'json' | 'otlp_json' | 'folded'
+export type Format = 'gzip' | 'pprof' | 'otlp' | 'html' | 'json' | 'otlp_json' | 'perf_script' | 'folded'
 
 /** Bytes of the start of a file that are enough to tell. */
 export const HEAD_BYTES = 4096
 
 /** Files people mistake for profiles: their first bytes, and what to do instead. */
 const OTHERS: readonly (readonly [magic: string, what: string])[] = [
-  ['PERFILE2', "it is perf's own data; `perf script` and a fold script make folded stacks of it"],
+  ['PERFILE2', "it is perf's own data; give us the text of it: perf script -i FILE > FILE.txt"],
   ['\x7fELF', 'it is a program or library; profile it with `profile -- FILE`'],
   ['PK\x03\x04', 'it is a zip archive; unpack it first'],
   ['\x28\xb5\x2f\xfd', 'it is zstd data; unpack it first'],
@@ -34,15 +35,19 @@ export function sniffFormat(head: Uint8Array, path: string): Format | { readonly
   if (looksLikePprof(head)) return 'pprof'
   // A stray control byte in a name does not make a text file another format, if its name says that it is text.
   if (/\.(folded|collapsed|txt)(\.gz)?$/i.test(path)) return 'folded'
-  return { reason: 'its first bytes are of no format that we read (pprof, OTLP, folded, our HTML or JSON)' }
+  return {
+    reason:
+      'its first bytes are of no format that we read (pprof, OTLP, perf script, folded, speedscope, cpuprofile, our HTML or JSON)',
+  }
 }
 
 function textFormat(head: Uint8Array): Format {
   const start = new TextDecoder().decode(head).trimStart()
   // A frame may start with a brace or a bracket too: '[kernel]', '{lambda()#1}'.
   if (looksLikeOtlpJson(start)) return 'otlp_json'
-  if (/^\{\s*["}]/.test(start)) return 'json'
-  return /^<(!doctype\s+html|html|!--)/i.test(start) ? 'html' : 'folded'
+  if (/^\{\s*["}]|^\[\s*\{\s*"/.test(start)) return 'json'
+  if (/^<(!doctype\s+html|html|!--)/i.test(start)) return 'html'
+  return looksLikePerfScript(new TextDecoder().decode(head)) ? 'perf_script' : 'folded'
 }
 
 /** No control bytes but tab, line breaks and escape. */

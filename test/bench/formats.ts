@@ -110,7 +110,7 @@ const json = measure(
   () => [...writeProfileJson(profile)].join(''),
   (text) => text.length,
 )
-measure('JSON read', () => readProfileJson(json), none)
+measure('JSON read', () => readProfileJson(JSON.parse(json)), none)
 measure(
   'folded read',
   () => {

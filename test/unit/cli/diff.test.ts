@@ -203,8 +203,8 @@ describe('what profile diff writes', () => {
     assertValid('src/formats/diff.schema.json', JSON.parse(readFileSync(join(directory, 'd.json'), 'utf8')))
     const page = readFileSync(join(directory, 'd.html'), 'utf8')
     const samples = (profile: Profile) => profile.samples.values[0]!.reduce((a, b) => a + b, 0)
-    assert.equal(samples(readHtml(page, gunzipSync)), 1177)
-    assert.equal(samples(readHtmlBaseline(page, gunzipSync)!), 1000)
+    assert.equal(samples(await readHtml(page, gunzipSync)), 1177)
+    assert.equal(samples((await readHtmlBaseline(page, gunzipSync))!), 1000)
     assert.match(
       (await run(['d.html', join(directory, 'd.html')].map((f) => join(directory, f.split('/').pop()!)))).out,
       /equal/,

@@ -15,21 +15,21 @@ const assets: PageAssets = {
   styleHash: sha('p{}'),
 }
 
-test('gives the profile back', () => {
+test('gives the profile back', async () => {
   const profile = nodeServerProfile()
   const page = writeHtml(profile, assets, gzipSync)
-  assert.deepEqual(readHtml(page, gunzipSync), inDrawingOrder(profile))
-  assert.deepEqual(readHtml(new TextEncoder().encode(page), gunzipSync), inDrawingOrder(profile))
+  assert.deepEqual(await readHtml(page, gunzipSync), inDrawingOrder(profile))
+  assert.deepEqual(await readHtml(new TextEncoder().encode(page), gunzipSync), inDrawingOrder(profile))
 })
 
 test('a comparison holds both profiles, and is the newer one to whoever asks for one', () => {
   const [newer, older] = [nodeServerProfile(), profileOf([{ frames: ['main', 'older'], count: 3 }])]
   const page = writeHtml(newer, assets, gzipSync, older)
-  assert.deepEqual(readHtml(page, gunzipSync), inDrawingOrder(newer))
-  assert.deepEqual(readHtmlBaseline(page, gunzipSync), inDrawingOrder(older))
-  assert.equal(readHtmlBaseline(writeHtml(newer, assets, gzipSync), gunzipSync), null)
-  assert.throws(
-    () => readHtmlBaseline(page.replace(/baseline">..../, 'baseline">!!!!'), gunzipSync),
+  assert.deepEqual(await readHtml(page, gunzipSync), inDrawingOrder(newer))
+  assert.deepEqual(await readHtmlBaseline(page, gunzipSync), inDrawingOrder(older))
+  assert.equal(await readHtmlBaseline(writeHtml(newer, assets, gzipSync), gunzipSync), null)
+  await assert.rejects(
+    readHtmlBaseline(page.replace(/baseline">..../, 'baseline">!!!!'), gunzipSync),
     /base64/,
   )
 })
@@ -57,16 +57,16 @@ test('refuses assets that would end their own element', () => {
   )
 })
 
-test('says what is wrong with a page it cannot read', () => {
+test('says what is wrong with a page it cannot read', async () => {
   const page = writeHtml(nodeServerProfile(), assets, gzipSync)
-  assert.throws(() => readHtml('<html></html>', gunzipSync), /not a page of Emberscope/)
-  assert.throws(() => readHtml(page.slice(0, page.indexOf('octet-stream') + 300), gunzipSync), /cut off/)
-  assert.throws(
-    () => readHtml(page.replace(/emberscope-profile">..../, 'emberscope-profile">!!!!'), gunzipSync),
+  await assert.rejects(readHtml('<html></html>', gunzipSync), /not a page of Emberscope/)
+  await assert.rejects(readHtml(page.slice(0, page.indexOf('octet-stream') + 300), gunzipSync), /cut off/)
+  await assert.rejects(
+    readHtml(page.replace(/emberscope-profile">..../, 'emberscope-profile">!!!!'), gunzipSync),
     /not base64/,
   )
-  assert.throws(
-    () => readHtml(page.replace(/emberscope-profile">..../, 'emberscope-profile">AAAA'), gunzipSync),
+  await assert.rejects(
+    readHtml(page.replace(/emberscope-profile">..../, 'emberscope-profile">AAAA'), gunzipSync),
     /cannot be unpacked/,
   )
 })

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { Ajv } from 'ajv'
 import { AgentError } from '../../../src/errors.ts'
 import { readProfileJson, writeProfileJson } from '../../../src/formats/profile-json.ts'
+import { readJson } from '../../../src/formats/read-json.ts'
 import { buildReport } from '../../../src/formats/report.ts'
 import type { Profile } from '../../../src/model/profile.ts'
 import { CAPTURE, capturedProfile } from './sample-profile.ts'
@@ -20,7 +21,7 @@ function failure(change: (json: Record<string, unknown>) => void): string {
   const json = JSON.parse(write(capturedProfile())) as Record<string, unknown>
   change(json)
   try {
-    readProfileJson(JSON.stringify(json))
+    readProfileJson(JSON.parse(JSON.stringify(json)))
   } catch (error) {
     assert.ok(error instanceof AgentError && error.code === 'input_invalid', String(error))
     return error.message
@@ -50,7 +51,7 @@ test('keeps a whole profile, and its text is valid by the schema', () => {
   for (const profile of [capturedProfile(), EXTREME, { ...capturedProfile(), sources }]) {
     const text = write(profile)
     assert.ok(isProfile(JSON.parse(text)), JSON.stringify(isProfile.errors))
-    assert.deepEqual(readProfileJson(text), profile)
+    assert.deepEqual(readProfileJson(JSON.parse(text)), profile)
   }
 })
 
@@ -69,7 +70,7 @@ test('keeps columns longer than one written piece', () => {
       values: [new Float64Array(rows).fill(1), new Float64Array(rows).fill(2)],
     },
   }
-  assert.deepEqual(readProfileJson(write(profile)), profile)
+  assert.deepEqual(readProfileJson(JSON.parse(write(profile))), profile)
 })
 
 test('other JSON is told from damaged JSON, with the path of the fault', () => {
@@ -84,9 +85,9 @@ test('other JSON is told from damaged JSON, with the path of the fault', () => {
     /^not a profile of ours: its "schema" is 'emberscope.profile\/2', we read 'emberscope.profile\/1'$/,
   )
   for (const text of ['null', '[]', '3', '"x"', '{}']) {
-    assert.throws(() => readProfileJson(text), /^AgentError: not a profile of ours/)
+    assert.throws(() => readJson(text), /^AgentError: not a profile of ours/)
   }
-  assert.throws(() => readProfileJson('{"schema":'), /^AgentError: the JSON is damaged: /)
+  assert.throws(() => readJson('{"schema":'), /^AgentError: the JSON is damaged: /)
 })
 
 test('every wrong type is refused by its path', () => {

@@ -8,8 +8,8 @@ import { AgentError } from '../../../src/errors.ts'
 import { writeFolded } from '../../../src/formats/folded.ts'
 import { writeHtml } from '../../../src/formats/html.ts'
 import { writeProfileJson } from '../../../src/formats/profile-json.ts'
-import { type ReadOptions, readProfileFile } from '../../../src/formats/read-any.ts'
-import { writeSpeedscope } from '../../../src/formats/speedscope.ts'
+import { readProfileFile } from '../../../src/formats/read-any.ts'
+import type { ReadOptions } from '../../../src/formats/read-profile.ts'
 import { encodePprof } from '../../../src/pprof/encode.ts'
 import { capturedProfile } from './sample-profile.ts'
 
@@ -85,11 +85,6 @@ test('names the reason and the way out', async () => {
   assert.match(await failure(file('prose.txt', 'Dear reader,\nhello\n')), /^not folded stacks at line 1/)
   assert.match(await failure(file('x.json', '{"a":1}')), /^not a profile of ours: it has no "schema"/)
   assert.match(await failure(file('page.html', '<!doctype html><p>hello')), /^not a page of Emberscope/)
-  const speedscope = [...writeSpeedscope(PROFILE)].join('')
-  assert.match(
-    await failure(file('s.json', speedscope)),
-    /^it is a speedscope file, which we write but do not read/,
-  )
   assert.match(
     await failure(file('twice.gz', gzipSync(gzipSync(FOLDED)))),
     /^it is gzip data inside gzip data/,
