@@ -43,6 +43,7 @@ export interface RecordCommand {
   readonly comm: string
   readonly source: boolean
   readonly commandLine: boolean
+  readonly redact: boolean
   readonly quiet: boolean
   readonly verbose: boolean
 }
@@ -57,6 +58,7 @@ export interface LastCommand {
   readonly force: boolean
   readonly json: boolean
   readonly open: boolean
+  readonly redact: boolean
   readonly quiet: boolean
   readonly verbose: boolean
 }
@@ -73,8 +75,10 @@ export interface TopCommand {
 }
 export interface OpenCommand {
   readonly kind: 'open'
-  readonly file: string
+  /** At least one. */
+  readonly files: readonly string[]
   readonly open: boolean
+  readonly redact: boolean
   /** 0: any free port. */
   readonly port: number
 }
@@ -84,6 +88,7 @@ export interface ExportCommand {
   readonly outputs: readonly Output[]
   readonly foldedRoot: FoldedRoot
   readonly force: boolean
+  readonly redact: boolean
   readonly quiet: boolean
 }
 export interface DoctorCommand {
@@ -127,8 +132,9 @@ export function parseArguments(argv: readonly string[]): Command {
     case 'open':
       return {
         kind: 'open',
-        file: oneFile('open', operands, words),
+        files: someFiles(operands, words),
         open: !words.options.has('no-open'),
+        redact: words.options.has('redact'),
         port: optionValue(words, 'port', parsePort, 0),
       }
     case 'export':
@@ -167,6 +173,7 @@ function parseRecord(words: Words, operands: readonly string[]): RecordCommand {
     comm: optionValue(words, 'comm', nonEmpty('--comm'), ''),
     source: has('source'),
     commandLine: has('command-line'),
+    redact: has('redact'),
     quiet: has('quiet'),
     verbose: has('verbose'),
   }
@@ -208,6 +215,7 @@ function parseLast(words: Words, operands: readonly string[]): LastCommand {
     force: has('force'),
     json: has('json'),
     open: !has('no-open'),
+    redact: has('redact'),
     quiet: has('quiet'),
     verbose: has('verbose'),
   }
@@ -244,6 +252,9 @@ function refuseContradictions(command: RecordCommand, has: (name: string) => boo
   }
   if (toStdout && command.json)
     throw new AgentError('usage', '-o - and --json both write to standard output; use one')
+  const shown = ['command-line', 'source'].find(has)
+  if (command.redact && shown !== undefined)
+    throw new AgentError('usage', `--redact hides what --${shown} keeps; use one`)
   if (command.source && command.outputs.length > 0 && !command.outputs.some(keepsSources))
     throw new AgentError('usage', '--source needs an .html or .json file: the other formats hold no text')
 }
@@ -310,6 +321,7 @@ function parseExport(words: Words, operands: readonly string[]): ExportCommand {
     outputs,
     foldedRoot: foldedRoot(words),
     force: words.options.has('force'),
+    redact: words.options.has('redact'),
     quiet: words.options.has('quiet'),
   }
 }
@@ -320,6 +332,13 @@ function oneFile(command: string, operands: readonly string[], words: Words): st
     throw new AgentError('usage', `profile ${command} needs one file, got ${files.length}`)
   }
   return files[0]!
+}
+
+function someFiles(operands: readonly string[], words: Words): string[] {
+  const files = [...operands, ...(words.command ?? [])]
+  if (files.length === 0 || files.includes(''))
+    throw new AgentError('usage', 'profile open needs a file, as in: profile open cpu.pb.gz')
+  return files
 }
 
 function parseCompletion(operands: readonly string[]): Command {

@@ -1,19 +1,25 @@
-/** `profile open FILE`: any profile file as the page, on 127.0.0.1 until Ctrl-C. Its URL is all that goes to stdout. */
+/** `profile open FILE...`: profile files of any format as one page, on 127.0.0.1 until Ctrl-C. Its URL is all that goes to stdout. */
 import { gzipSync } from 'node:zlib'
+import type { NamedProfile } from '../model/label-files.ts'
 import type { OpenCommand } from './arguments.ts'
 import { chooseBrowser, desktopOf, openInBrowser, sshDestination } from './browser.ts'
 import { printLines } from './print.ts'
+import { redactedIf } from './redaction.ts'
 import type { World } from './world.ts'
 
-/** Exit code. Errors: AgentError `input_invalid` for the file. */
+/** Exit code. Errors: AgentError `input_invalid` for a file, and for files that do not go together. */
 export async function open(command: OpenCommand, world: World): Promise<number> {
-  const [{ readProfileFile }, { writeHtml }, { pageAssets }, { servePage }] = await Promise.all([
-    import('../formats/read-any.ts'),
-    import('../formats/html.ts'),
-    import('../server/page-assets.ts'),
-    import('../server/page-server.ts'),
-  ])
-  const profile = await readProfileFile(command.file)
+  const [{ readProfileFile }, { labelFiles }, { writeHtml }, { pageAssets }, { servePage }] =
+    await Promise.all([
+      import('../formats/read-any.ts'),
+      import('../model/label-files.ts'),
+      import('../formats/html.ts'),
+      import('../server/page-assets.ts'),
+      import('../server/page-server.ts'),
+    ])
+  const files: NamedProfile[] = []
+  for (const path of command.files) files.push({ path, profile: await readProfileFile(path) })
+  const profile = await redactedIf(command, labelFiles(files), (line) => printLines(world.stderr, [line]))
   const html = writeHtml(profile, pageAssets(), (bytes) => gzipSync(bytes))
   const server = await servePage(html, command.port)
   const stopped = untilStopped(world)

@@ -108,6 +108,13 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'print one JSON object instead of the summary',
     commands: ['record', 'top', 'diff', 'doctor'],
   },
+  {
+    name: 'redact',
+    short: '',
+    value: '',
+    help: 'hide paths, host names, label values and command lines in what is written or shown',
+    commands: ['record', 'open', 'export'],
+  },
   { name: 'no-open', short: '', value: '', help: 'do not open the browser', commands: ['record', 'open'] },
   {
     name: 'port',

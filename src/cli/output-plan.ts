@@ -6,7 +6,16 @@ import { AgentError } from '../errors.ts'
 import { nearest } from '../model/nearest.ts'
 
 /** Formats of one profile, by the stable names of `--json`. */
-type ProfileFormat = 'html' | 'pprof' | 'otlp' | 'folded' | 'speedscope' | 'otlp_json' | 'json'
+type ProfileFormat =
+  | 'html'
+  | 'pprof'
+  | 'otlp'
+  | 'folded'
+  | 'speedscope'
+  | 'otlp_json'
+  | 'json'
+  | 'svg'
+  | 'csv'
 
 export interface OutputFormat<Name extends string = ProfileFormat> {
   readonly name: Name
@@ -25,7 +34,13 @@ export const OUTPUT_FORMATS: readonly OutputFormat[] = [
   { name: 'speedscope', extension: '.speedscope.json', text: true },
   { name: 'otlp_json', extension: '.otlp.json', text: true },
   { name: 'json', extension: '.json', text: true },
+  { name: 'svg', extension: '.svg', text: true },
+  { name: 'csv', extension: '.csv', text: true },
 ]
+
+/** A picture of pixels needs a browser to draw it. */
+const NO_PNG =
+  'a PNG is made by the page only (profile open FILE, then Download); use .svg for a picture here'
 
 /** `path` is '' for standard output. */
 export interface Output<Name extends string = ProfileFormat> {
@@ -64,6 +79,7 @@ function parseOne<Name extends string>(value: string, formats: readonly OutputFo
   if (value.endsWith('/')) throw new AgentError('usage', `-o needs a file name, "${value}" is a directory`)
   const format = formatOf(value, formats)
   if (!format) {
+    if (/\.png$/i.test(value)) throw new AgentError('usage', `-o ${value}: ${NO_PNG}`)
     const ending = /\.[^/]*$/.exec(value)?.[0] ?? ''
     if (extensions.includes(ending))
       throw new AgentError('usage', `-o ${value}: a name is missing before ${ending}`)

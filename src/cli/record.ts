@@ -17,6 +17,7 @@ import { refuseUnfitHost } from './preflight.ts'
 import { presentPage } from './present-page.ts'
 import { printError, printLines } from './print.ts'
 import { type ProgressLine, progressLine, SILENT } from './progress.ts'
+import { redactedIf } from './redaction.ts'
 import { stopSignals } from './stop-signals.ts'
 import { summaryLines } from './summary.ts'
 import { findCgroup, findProcesses } from './target.ts'
@@ -162,18 +163,22 @@ async function captureAndWrite(
       onSampled: () => progress.phase('reading symbols'),
     },
   )
+  const profile = await redactedIf(command, comment(result.profile), (line) => {
+    progress.end()
+    printLines(world.stderr, [line])
+  })
   progress.phase('writing files')
   const outputs =
     target.kind === 'command' && plan.placement.renumber
       ? [defaultOutput(target, target.pid, world)]
       : plan.outputs
   const { files, failures } = await writeOutputs(
-    comment(result.profile),
+    profile,
     { outputs, placement: plan.placement, foldedRoot: command.foldedRoot },
     world.stdout,
   )
   const lastSampleToFilesNs = Number(world.monotonicNs() - result.lastSampleMonotonicNs)
-  return { profile: timed(result.profile, lastSampleToFilesNs), files, failures }
+  return { profile: timed(profile, lastSampleToFilesNs), files, failures }
 }
 
 function timed(profile: Profile, lastSampleToFilesNs: number): Profile {

@@ -22,7 +22,7 @@ test('gives the profile back', async () => {
   assert.deepEqual(await readHtml(new TextEncoder().encode(page), gunzipSync), inDrawingOrder(profile))
 })
 
-test('a comparison holds both profiles, and is the newer one to whoever asks for one', () => {
+test('a comparison holds both profiles, and is the newer one to whoever asks for one', async () => {
   const [newer, older] = [nodeServerProfile(), profileOf([{ frames: ['main', 'older'], count: 3 }])]
   const page = writeHtml(newer, assets, gzipSync, older)
   assert.deepEqual(await readHtml(page, gunzipSync), inDrawingOrder(newer))
