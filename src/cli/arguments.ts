@@ -55,10 +55,10 @@ export interface LastCommand {
   readonly lastText: string
   readonly outputs: readonly Output[]
   readonly foldedRoot: FoldedRoot
+  readonly redact: boolean
   readonly force: boolean
   readonly json: boolean
   readonly open: boolean
-  readonly redact: boolean
   readonly quiet: boolean
   readonly verbose: boolean
 }
@@ -75,10 +75,10 @@ export interface TopCommand {
 }
 export interface OpenCommand {
   readonly kind: 'open'
-  /** At least one. */
+  /** Several are shown as one profile. */
   readonly files: readonly string[]
-  readonly open: boolean
   readonly redact: boolean
+  readonly open: boolean
   /** 0: any free port. */
   readonly port: number
 }
@@ -87,8 +87,8 @@ export interface ExportCommand {
   readonly file: string
   readonly outputs: readonly Output[]
   readonly foldedRoot: FoldedRoot
-  readonly force: boolean
   readonly redact: boolean
+  readonly force: boolean
   readonly quiet: boolean
 }
 export interface DoctorCommand {
@@ -132,9 +132,9 @@ export function parseArguments(argv: readonly string[]): Command {
     case 'open':
       return {
         kind: 'open',
-        files: someFiles(operands, words),
-        open: !words.options.has('no-open'),
+        files: someFiles('open', operands, words),
         redact: words.options.has('redact'),
+        open: !words.options.has('no-open'),
         port: optionValue(words, 'port', parsePort, 0),
       }
     case 'export':
@@ -212,10 +212,10 @@ function parseLast(words: Words, operands: readonly string[]): LastCommand {
     lastText,
     outputs,
     foldedRoot: foldedRoot(words),
+    redact: has('redact'),
     force: has('force'),
     json: has('json'),
     open: !has('no-open'),
-    redact: has('redact'),
     quiet: has('quiet'),
     verbose: has('verbose'),
   }
@@ -252,9 +252,6 @@ function refuseContradictions(command: RecordCommand, has: (name: string) => boo
   }
   if (toStdout && command.json)
     throw new AgentError('usage', '-o - and --json both write to standard output; use one')
-  const shown = ['command-line', 'source'].find(has)
-  if (command.redact && shown !== undefined)
-    throw new AgentError('usage', `--redact hides what --${shown} keeps; use one`)
   if (command.source && command.outputs.length > 0 && !command.outputs.some(keepsSources))
     throw new AgentError('usage', '--source needs an .html or .json file: the other formats hold no text')
 }
@@ -320,10 +317,17 @@ function parseExport(words: Words, operands: readonly string[]): ExportCommand {
     file,
     outputs,
     foldedRoot: foldedRoot(words),
-    force: words.options.has('force'),
     redact: words.options.has('redact'),
+    force: words.options.has('force'),
     quiet: words.options.has('quiet'),
   }
+}
+
+function someFiles(command: string, operands: readonly string[], words: Words): string[] {
+  const files = [...operands, ...(words.command ?? [])]
+  if (files.length === 0 || files.includes(''))
+    throw new AgentError('usage', `profile ${command} needs a file, as in: profile ${command} cpu.pb.gz`)
+  return files
 }
 
 function oneFile(command: string, operands: readonly string[], words: Words): string {
@@ -332,13 +336,6 @@ function oneFile(command: string, operands: readonly string[], words: Words): st
     throw new AgentError('usage', `profile ${command} needs one file, got ${files.length}`)
   }
   return files[0]!
-}
-
-function someFiles(operands: readonly string[], words: Words): string[] {
-  const files = [...operands, ...(words.command ?? [])]
-  if (files.length === 0 || files.includes(''))
-    throw new AgentError('usage', 'profile open needs a file, as in: profile open cpu.pb.gz')
-  return files
 }
 
 function parseCompletion(operands: readonly string[]): Command {

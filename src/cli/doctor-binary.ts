@@ -1,5 +1,6 @@
 /** One mapped binary as a finding: can stacks pass through it, have its functions names, and what to do if not. Pure. */
 import { basename } from 'node:path'
+import { symbolsRemedy, unwindRemedy } from '../model/remedies.ts'
 import type { ResolvedElf } from '../native/symbols.ts'
 import type { UnwindTables } from '../native/unwind-tables.ts'
 import type { Finding } from './preflight.ts'
@@ -73,7 +74,7 @@ function unwindState(path: string, unwind: UnwindTables): State {
   const name = basename(path)
   if (unwind.failure !== '')
     return { text: `its unwind tables cannot be read (${unwind.failure})`, fix: `build ${name} again` }
-  const fix = `build ${name} with -fasynchronous-unwind-tables, or keep frame pointers (-fno-omit-frame-pointer)`
+  const fix = unwindRemedy(name)
   if (unwind.source === '') return { text: 'no unwind tables, stacks through it are cut or approximate', fix }
   const note = unwind.note === '' ? '' : ` (${unwind.note})`
   const share = unwind.codeBytes === 0 ? 1 : unwind.coveredBytes / unwind.codeBytes
@@ -86,7 +87,7 @@ function symbolState(path: string, elf: ResolvedElf, debugFile: string): State {
   if (!elf.hasSymbols) {
     return {
       text: 'no symbols, its functions have no names',
-      fix: `install the debug symbols of ${basename(path)} (find-dbgsym-packages names the package), or do not strip it`,
+      fix: symbolsRemedy(basename(path)),
     }
   }
   const from = debugFile === '' ? '' : ` (${debugFile})`

@@ -39,10 +39,10 @@ export async function encodeProfile(
       return (await import('../formats/folded.ts')).writeFolded(profile, root === '' ? {} : { root })
     case 'speedscope':
       return (await import('../formats/speedscope.ts')).writeSpeedscope(profile)
-    case 'svg':
-      return (await import('../formats/svg.ts')).writeSvg(profile)
     case 'csv':
       return (await import('../formats/csv.ts')).writeCsv(profile)
+    case 'svg':
+      return (await import('../formats/svg.ts')).writeSvg(profile)
     case 'json':
       return (await import('../formats/profile-json.ts')).writeProfileJson(profile)
   }

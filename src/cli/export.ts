@@ -4,7 +4,6 @@ import type { ExportCommand } from './arguments.ts'
 import { invokingUser } from './invoking-user.ts'
 import { checkOutputs } from './output-files.ts'
 import { printError, printLines } from './print.ts'
-import { redactedIf } from './redaction.ts'
 import { byteSize, clean } from './terminal.ts'
 import type { World } from './world.ts'
 import { writeOutputs } from './write-outputs.ts'
@@ -15,10 +14,9 @@ export async function exportFile(command: ExportCommand, world: World): Promise<
   const placement = { cwd: world.cwd, force: command.force, renumber: false, owner }
   checkOutputs(command.outputs, placement)
   const { readProfileFile } = await import('../formats/read-any.ts')
-  const profile = await redactedIf(command, await readProfileFile(command.file), (line) =>
-    printLines(world.stderr, [line]),
-  )
-  const { files, failures } = await writeOutputs(profile, { ...command, placement }, world.stdout)
+  const profile = await readProfileFile(command.file)
+  const told = (line: string): void => void (command.quiet || printLines(world.stderr, [line]))
+  const { files, failures } = await writeOutputs(profile, { ...command, placement }, world.stdout, told)
   // On stderr: standard output may be one of the outputs.
   if (!command.quiet)
     printLines(

@@ -12,7 +12,7 @@ const EXAMPLES: readonly (readonly [string, string])[] = [
   ['profile 4242 --json --no-open', 'one JSON object for scripts'],
   ['profile top', 'what the processor does now, a second at a time'],
   ['profile --last 5m', 'what the running agent recorded'],
-  ['profile open cpu.pb.gz [...]', 'show profiles of any format in the browser'],
+  ['profile open cpu.pb.gz', 'show a profile in the browser'],
   ['profile export x.html -o x.pb.gz', 'convert between formats'],
   ['profile diff old.pb.gz new.pb.gz', 'what grew, what shrank, and what is only noise'],
   ["profile diff old.html new.html --fail '+3' -o -.md", 'a gate for CI, with its summary'],
@@ -69,7 +69,7 @@ Options:
 ${columns(OPTIONS.map(optionRow))}
 
 Files: ${extensions}
-"-o -" is folded text on standard output, "-o -.json" and "-o -.speedscope.json" the other text formats.
+"-o -" is folded text on standard output, "-o -.json" and the like the other text formats.
 profile diff writes .md .html .json ("-o -" is Markdown). It compares shares, so that profiles of any length
 and load can be compared; --scale per-second compares CPU per second, absolute the sums. --fail means shares.
 Ctrl-C stops early and writes; a second one aborts. With -- COMMAND the exit code is the command's.

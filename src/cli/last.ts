@@ -14,7 +14,6 @@ import { checkOutputs, type Placement } from './output-files.ts'
 import { defaultFileName, isStdout, parseOutput } from './output-plan.ts'
 import { presentPage } from './present-page.ts'
 import { printError, printLines } from './print.ts'
-import { redactedIf } from './redaction.ts'
 import { summaryLines } from './summary.ts'
 import { styleOf } from './terminal.ts'
 import type { World } from './world.ts'
@@ -38,11 +37,11 @@ export async function last(command: LastCommand, world: World): Promise<number> 
   const outputs = isDefault ? [parseOutput(defaultFileName(name, 0, world.now()))] : command.outputs
   checkOutputs(outputs, placement)
   const agent = AgentClient.find(world.env.EMBERSCOPE_RUN_DIR || RUN_DIRECTORY)
-  const { profile: whole, note } = await recorded(agent, command.lastMs, world.now().getTime())
+  const { profile, note } = await recorded(agent, command.lastMs, world.now().getTime())
   if (note !== '' && !command.quiet) printError(world.stderr, note)
-  const profile = await redactedIf(command, whole, (line) => printLines(world.stderr, [line]))
-  const { foldedRoot } = command
-  const written = await writeOutputs(profile, { outputs, placement, foldedRoot }, world.stdout)
+  const { foldedRoot, redact, quiet } = command
+  const told = (line: string): void => void (quiet || printLines(world.stderr, [line]))
+  const written = await writeOutputs(profile, { outputs, placement, foldedRoot, redact }, world.stdout, told)
   return await report(command, profile, written, world)
 }
 

@@ -1,25 +1,22 @@
-/** `profile open FILE...`: profile files of any format as one page, on 127.0.0.1 until Ctrl-C. Its URL is all that goes to stdout. */
+/** `profile open FILE…`: profile files of any format as the page, on 127.0.0.1 until Ctrl-C. Its URL is all that goes to stdout. */
 import { gzipSync } from 'node:zlib'
-import type { NamedProfile } from '../model/label-files.ts'
+import { labelFiles, type NamedProfile } from '../model/label-files.ts'
+import type { Profile } from '../model/profile.ts'
 import type { OpenCommand } from './arguments.ts'
 import { chooseBrowser, desktopOf, openInBrowser, sshDestination } from './browser.ts'
 import { printLines } from './print.ts'
-import { redactedIf } from './redaction.ts'
 import type { World } from './world.ts'
+import { redacted } from './write-outputs.ts'
 
-/** Exit code. Errors: AgentError `input_invalid` for a file, and for files that do not go together. */
+/** Exit code. Errors: AgentError `input_invalid` for the file. */
 export async function open(command: OpenCommand, world: World): Promise<number> {
-  const [{ readProfileFile }, { labelFiles }, { writeHtml }, { pageAssets }, { servePage }] =
-    await Promise.all([
-      import('../formats/read-any.ts'),
-      import('../model/label-files.ts'),
-      import('../formats/html.ts'),
-      import('../server/page-assets.ts'),
-      import('../server/page-server.ts'),
-    ])
-  const files: NamedProfile[] = []
-  for (const path of command.files) files.push({ path, profile: await readProfileFile(path) })
-  const profile = await redactedIf(command, labelFiles(files), (line) => printLines(world.stderr, [line]))
+  const [{ readProfileFile }, { writeHtml }, { pageAssets }, { servePage }] = await Promise.all([
+    import('../formats/read-any.ts'),
+    import('../formats/html.ts'),
+    import('../server/page-assets.ts'),
+    import('../server/page-server.ts'),
+  ])
+  const profile = await readFiles(command, readProfileFile, world)
   const html = writeHtml(profile, pageAssets(), (bytes) => gzipSync(bytes))
   const server = await servePage(html, command.port)
   const stopped = untilStopped(world)
@@ -37,6 +34,18 @@ export async function open(command: OpenCommand, world: World): Promise<number> 
   await stopped
   await server.close()
   return 0
+}
+
+/** The files as one profile: with several, each sample says which it is of. */
+async function readFiles(
+  { files, redact }: OpenCommand,
+  read: (path: string) => Promise<Profile>,
+  world: World,
+): Promise<Profile> {
+  const named: NamedProfile[] = []
+  for (const path of files) named.push({ path, profile: await read(path) })
+  const profile = labelFiles(named)
+  return redact ? redacted(profile, (line) => printLines(world.stderr, [line])) : profile
 }
 
 /** The handlers stay: a closed terminal says so twice, and the second hang-up must not kill us while we end. */

@@ -95,6 +95,13 @@ export const OPTIONS: readonly OptionSpec[] = [
     commands: ['record'],
   },
   {
+    name: 'redact',
+    short: '',
+    value: '',
+    help: 'hide paths, host names, label values and comments, for sharing',
+    commands: ['record', 'open', 'export'],
+  },
+  {
     name: 'command-line',
     short: '',
     value: '',
@@ -107,13 +114,6 @@ export const OPTIONS: readonly OptionSpec[] = [
     value: '',
     help: 'print one JSON object instead of the summary',
     commands: ['record', 'top', 'diff', 'doctor'],
-  },
-  {
-    name: 'redact',
-    short: '',
-    value: '',
-    help: 'hide paths, host names, label values and command lines in what is written or shown',
-    commands: ['record', 'open', 'export'],
   },
   { name: 'no-open', short: '', value: '', help: 'do not open the browser', commands: ['record', 'open'] },
   {

@@ -14,8 +14,8 @@ type ProfileFormat =
   | 'speedscope'
   | 'otlp_json'
   | 'json'
-  | 'svg'
   | 'csv'
+  | 'svg'
 
 export interface OutputFormat<Name extends string = ProfileFormat> {
   readonly name: Name
@@ -34,13 +34,9 @@ export const OUTPUT_FORMATS: readonly OutputFormat[] = [
   { name: 'speedscope', extension: '.speedscope.json', text: true },
   { name: 'otlp_json', extension: '.otlp.json', text: true },
   { name: 'json', extension: '.json', text: true },
-  { name: 'svg', extension: '.svg', text: true },
   { name: 'csv', extension: '.csv', text: true },
+  { name: 'svg', extension: '.svg', text: true },
 ]
-
-/** A picture of pixels needs a browser to draw it. */
-const NO_PNG =
-  'a PNG is made by the page only (profile open FILE, then Download); use .svg for a picture here'
 
 /** `path` is '' for standard output. */
 export interface Output<Name extends string = ProfileFormat> {
@@ -79,10 +75,14 @@ function parseOne<Name extends string>(value: string, formats: readonly OutputFo
   if (value.endsWith('/')) throw new AgentError('usage', `-o needs a file name, "${value}" is a directory`)
   const format = formatOf(value, formats)
   if (!format) {
-    if (/\.png$/i.test(value)) throw new AgentError('usage', `-o ${value}: ${NO_PNG}`)
     const ending = /\.[^/]*$/.exec(value)?.[0] ?? ''
     if (extensions.includes(ending))
       throw new AgentError('usage', `-o ${value}: a name is missing before ${ending}`)
+    if (ending.toLowerCase() === '.png')
+      throw new AgentError(
+        'usage',
+        `-o ${value}: pictures of points are made by the page (Export, PNG); here use .svg`,
+      )
     const near = nearest(ending, extensions, 1)[0]
     const hint = near ? ` (did you mean ${near}?)` : ''
     throw new AgentError('usage', `-o ${value}: unknown extension${hint}; use one of ${extensions.join(' ')}`)

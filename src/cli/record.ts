@@ -17,7 +17,6 @@ import { refuseUnfitHost } from './preflight.ts'
 import { presentPage } from './present-page.ts'
 import { printError, printLines } from './print.ts'
 import { type ProgressLine, progressLine, SILENT } from './progress.ts'
-import { redactedIf } from './redaction.ts'
 import { stopSignals } from './stop-signals.ts'
 import { summaryLines } from './summary.ts'
 import { findCgroup, findProcesses } from './target.ts'
@@ -163,22 +162,19 @@ async function captureAndWrite(
       onSampled: () => progress.phase('reading symbols'),
     },
   )
-  const profile = await redactedIf(command, comment(result.profile), (line) => {
-    progress.end()
-    printLines(world.stderr, [line])
-  })
   progress.phase('writing files')
   const outputs =
     target.kind === 'command' && plan.placement.renumber
       ? [defaultOutput(target, target.pid, world)]
       : plan.outputs
   const { files, failures } = await writeOutputs(
-    profile,
-    { outputs, placement: plan.placement, foldedRoot: command.foldedRoot },
+    comment(result.profile),
+    { outputs, placement: plan.placement, foldedRoot: command.foldedRoot, redact: command.redact },
     world.stdout,
+    (line) => !command.quiet && printLines(world.stderr, [line]),
   )
   const lastSampleToFilesNs = Number(world.monotonicNs() - result.lastSampleMonotonicNs)
-  return { profile: timed(profile, lastSampleToFilesNs), files, failures }
+  return { profile: timed(result.profile, lastSampleToFilesNs), files, failures }
 }
 
 function timed(profile: Profile, lastSampleToFilesNs: number): Profile {

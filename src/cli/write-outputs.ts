@@ -4,6 +4,7 @@
  */
 import { AgentError } from '../errors.ts'
 import type { Profile } from '../model/profile.ts'
+import { redact, redactionText } from '../model/redact.ts'
 import { encodeProfile } from './encode.ts'
 import type { FoldedRoot } from './options.ts'
 import { type Contents, collected, type Placement, type WrittenFile, writeOutput } from './output-files.ts'
@@ -21,15 +22,27 @@ export interface WriteRequest {
   readonly outputs: readonly Output[]
   readonly placement: Placement
   readonly foldedRoot: FoldedRoot
+  /** Hide what tells of a host or a user, and say so. */
+  readonly redact: boolean
 }
 
-/** A profile as files. Errors that are no AgentError pass through. */
+/** A profile as files; `told` gets a line about what was hidden. Errors that are no AgentError pass through. */
 export function writeOutputs(
   profile: Profile,
-  { outputs, placement, foldedRoot }: WriteRequest,
+  request: WriteRequest,
   stdout: TextOutput,
+  told: (line: string) => void,
 ): Promise<WriteResult> {
-  return writeEach(outputs, placement, (format) => encodeProfile(profile, format, foldedRoot), stdout)
+  const { outputs, placement, foldedRoot } = request
+  const written = request.redact ? redacted(profile, told) : profile
+  return writeEach(outputs, placement, (format) => encodeProfile(written, format, foldedRoot), stdout)
+}
+
+/** The profile for strangers, and the line about it. */
+export function redacted(profile: Profile, told: (line: string) => void): Profile {
+  const hidden = redact(profile)
+  told(redactionText(hidden))
+  return hidden.profile
 }
 
 /** Files first, standard output last (its reader may be slow). Errors that are no AgentError pass through. */

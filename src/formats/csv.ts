@@ -9,17 +9,36 @@ import { sampleCount } from '../model/sample-count.ts'
 import { topFunctions } from '../model/top.ts'
 import { wilson } from '../stats/interval.ts'
 
-/** The lines, each with its line end (CR LF), the head of the columns first. */
-export function* writeCsv(profile: Profile): Iterable<string> {
+/** A line of the table, weights in the unit of the column. */
+export interface CsvRow {
+  readonly name: string
+  readonly file: string
+  readonly self: number
+  readonly total: number
+}
+
+/** What shares are of, and how many independent samples are behind it (null: nobody knows). */
+export interface CsvWhole {
+  readonly value: number
+  readonly samples: number | null
+  readonly unit: string
+}
+
+/** The functions of a whole profile. Shape: as `csvLines`. */
+export function writeCsv(profile: Profile): Iterable<string> {
   const column = profile.defaultSampleType
   const unit = profile.sampleTypes[column]?.unit ?? ''
+  const whole = { value: sumOf(profile, column), samples: sampleCount(profile, column), unit }
+  return csvLines(topFunctions(profile, column), whole)
+}
+
+/** The lines, each with its line end (CR LF), the head of the columns first. */
+export function* csvLines(rows: Iterable<CsvRow>, { value, samples, unit }: CsvWhole): Iterable<string> {
   const amount = (name: string): string => (unit === '' ? name : `${name} (${unit})`)
   const shares = (name: string): string[] => [amount(name), `${name} %`, `${name} ± points`]
   yield row(['function', 'file', ...shares('self'), ...shares('total')])
-  const all = sumOf(profile, column)
-  const samples = sampleCount(profile, column)
-  for (const { name, file, self, total } of topFunctions(profile, column)) {
-    yield row([text(name), text(file), ...figures(self, all, samples), ...figures(total, all, samples)])
+  for (const { name, file, self, total } of rows) {
+    yield row([text(name), text(file), ...figures(self, value, samples), ...figures(total, value, samples)])
   }
 }
 

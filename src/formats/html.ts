@@ -7,12 +7,14 @@
  * in the browser too.
  */
 import { AgentError } from '../errors.ts'
+import { fromBase64, toBase64 } from '../model/byte-text.ts'
 import type { Profile } from '../model/profile.ts'
-import { fromBase64, toBase64 } from './base64.ts'
+import { previewOf } from '../view/preview.ts'
 import { decodePacked, encodePacked } from './packed.ts'
 
-/** Ids of the elements the page script reads; `baseline` holds the older profile of a comparison. */
+/** Ids of the elements the page script reads; `baseline` holds the older profile of a comparison, `preview` a src/view/preview.ts. */
 export const PAGE_IDS = {
+  preview: 'emberscope-preview',
   profile: 'emberscope-profile',
   baseline: 'emberscope-baseline',
   notices: 'emberscope-notices',
@@ -46,7 +48,17 @@ export function writeHtml(
 ): string {
   const older = baseline === null ? '' : profileElement(PAGE_IDS.baseline, baseline, gzip)
   const element = profileElement(PAGE_IDS.profile, profile, gzip) + older
-  return documentText(assets, { title: titleOf(profile), policy: pagePolicy(assets), isLive: false, element })
+  const preview = baseline === null ? previewElement(profile) : ''
+  const [title, policy] = [titleOf(profile), pagePolicy(assets)]
+  return documentText(assets, { title, policy, isLive: false, preview, element })
+}
+
+/** Base64, as nothing of a profile becomes markup; small enough to need no packing. */
+function previewElement(profile: Profile): string {
+  const preview = previewOf(profile)
+  if (preview === null) return ''
+  const text = toBase64(new TextEncoder().encode(JSON.stringify(preview)))
+  return `<script type="application/octet-stream" id="${PAGE_IDS.preview}">${text}</script>\n`
 }
 
 function profileElement(id: string, profile: Profile, gzip: GzipStep): string {
@@ -60,18 +72,23 @@ function profileElement(id: string, profile: Profile, gzip: GzipStep): string {
  */
 export function writeLivePage(assets: PageAssets): string {
   const policy = livePagePolicy(assets)
-  return documentText(assets, { title: 'Live · Emberscope', policy, isLive: true, element: '' })
+  return documentText(assets, { title: 'Live · Emberscope', policy, isLive: true, preview: '', element: '' })
 }
 
 interface DocumentParts {
   readonly title: string
   readonly policy: string
   readonly isLive: boolean
-  /** What holds the profile. */
+  /** What is shown while the profile is unpacked. */
+  readonly preview: string
+  /** What holds the profile; behind the script, which has begun to draw when this is read. */
   readonly element: string
 }
 
-function documentText(assets: PageAssets, { title, policy, isLive, element }: DocumentParts): string {
+function documentText(
+  assets: PageAssets,
+  { title, policy, isLive, preview, element }: DocumentParts,
+): string {
   if (/<\/script|<!--/i.test(assets.script) || /<\/style/i.test(assets.style)) {
     throw new AgentError(
       'internal',
@@ -89,19 +106,25 @@ function documentText(assets: PageAssets, { title, policy, isLive, element }: Do
     `<style>${assets.style}</style>\n</head>\n<body>\n`,
     `<div id="${PAGE_IDS.app}"${isLive ? ' data-live' : ''}></div>\n`,
     '<noscript>This profile is drawn by a script inside the file; please allow scripts to see it.</noscript>\n',
-    element,
+    preview,
     `<pre id="${PAGE_IDS.notices}" hidden>${escapeHtml(assets.notices)}</pre>\n`,
-    `<script>${assets.script}</script>\n</body>\n</html>\n`,
+    `<script>${assets.script}</script>\n`,
+    element,
+    '</body>\n</html>\n',
   ].join('')
 }
 
-/** Content-Security-Policy of the page: no network, no inline code but the two texts whose hashes it names. */
+/**
+ * Content-Security-Policy of the page: no network, no inline code but the two texts whose hashes it names. The worker runs from
+ * a blob that the page makes; pictures are those it draws.
+ */
 export function pagePolicy(assets: Pick<PageAssets, 'scriptHash' | 'styleHash'>): string {
   return [
     "default-src 'none'",
     `script-src 'sha256-${assets.scriptHash}'`,
     `style-src 'sha256-${assets.styleHash}'`,
-    'img-src data:',
+    'worker-src blob:',
+    'img-src data: blob:',
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ')
@@ -115,9 +138,7 @@ export function livePagePolicy(assets: Pick<PageAssets, 'scriptHash' | 'styleHas
 /** Gunzip in one go. Bounds its own output; throws when the data is damaged. */
 export type GunzipStep = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>
 
-/**
- * The profile inside a page that `writeHtml` made; of a comparison the newer one. Errors: AgentError `input_invalid`.
- */
+/** The profile inside a page that `writeHtml` made; of a comparison the newer one. Errors: AgentError `input_invalid`. */
 export async function readHtml(page: string | Uint8Array, gunzip: GunzipStep): Promise<Profile> {
   const profile = await readElement(page, PAGE_IDS.profile, gunzip)
   if (profile === null) throw new AgentError('input_invalid', 'not a page of Emberscope: it holds no profile')
@@ -125,8 +146,11 @@ export async function readHtml(page: string | Uint8Array, gunzip: GunzipStep): P
 }
 
 /** The older profile of a comparison, null in other pages. Errors: as `readHtml`. */
-export function readHtmlBaseline(page: string | Uint8Array, gunzip: GunzipStep): Promise<Profile | null> {
-  return readElement(page, PAGE_IDS.baseline, gunzip)
+export async function readHtmlBaseline(
+  page: string | Uint8Array,
+  gunzip: GunzipStep,
+): Promise<Profile | null> {
+  return await readElement(page, PAGE_IDS.baseline, gunzip)
 }
 
 async function readElement(

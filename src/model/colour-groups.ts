@@ -4,8 +4,7 @@
  * of the heaviest groups would meet in a slot, the lighter one moves on to the next.
  */
 
-import type { FlameTree } from './flame-tree.ts'
-import { frameLabel } from './frame-label.ts'
+import { frameLabel, type LabelledFrames } from './frame-label.ts'
 import { moduleName } from './frame-name.ts'
 import { FRAME_KINDS } from './profile.ts'
 
@@ -27,17 +26,31 @@ export interface Colours {
 /** Kernel frames are recognised everywhere: their hue is nobody else's. */
 const KERNEL_HUE = 0
 /** Well apart, for the groups one sees; the rest shares them with the hues between. */
-const MAIN_HUES = [45, 90, 145, 195, 245, 300] as const
+export const MAIN_HUES = [45, 90, 145, 195, 245, 300] as const
 const ALL_HUES = [...MAIN_HUES, 68, 118, 170, 220, 272, 325] as const
 
+/** What of a tree colours depend on: its frames, and by frame the area that it has in the drawing. */
+export interface ColouredFrames extends LabelledFrames {
+  readonly frames: LabelledFrames['frames'] & {
+    readonly count: number
+    readonly kind: ArrayLike<number>
+    /** Index into `Profile.functions`, -1 for an unnamed frame. */
+    readonly function: ArrayLike<number>
+  }
+  readonly frameWeight: ArrayLike<number>
+}
+
+/** Names the group of a frame. */
+export type Grouping = (tree: ColouredFrames, frame: number) => string
+
 /** Colours of a tree's frames. */
-export function colourFrames(tree: FlameTree): Colours {
+export function colourFrames(tree: ColouredFrames, nameOf: Grouping = groupName): Colours {
   const names: string[] = []
   const ids = new Map<string, number>()
   const alone: boolean[] = []
   const groupOfFrame = new Int32Array(tree.frames.count)
   for (let f = 0; f < tree.frames.count; f++) {
-    const name = groupName(tree, f)
+    const name = nameOf(tree, f)
     const id = ids.get(name) ?? names.push(name) - 1
     ids.set(name, id)
     alone[id] = (alone[id] ?? true) && name === frameLabel(tree, f)
@@ -76,7 +89,7 @@ function giveHues(order: readonly number[], names: readonly string[]): number[] 
 }
 
 /** Binary, script or package of a frame, for people. */
-export function groupName(tree: FlameTree, frame: number): string {
+export function groupName(tree: ColouredFrames, frame: number): string {
   const location = tree.profile.locations[tree.frames.location[frame]!]!
   const kind = FRAME_KINDS[tree.frames.kind[frame]!]
   if (kind === 'kernel') return 'kernel'
@@ -86,13 +99,22 @@ export function groupName(tree: FlameTree, frame: number): string {
     return file === '' ? 'run-time code' : packageOfFile(file)
   }
   if (tree.frames.function[frame]! < 0) return module === '' ? 'unknown' : module
+  return goPackage(tree, frame) ?? (module === '' ? packageOf(frameLabel(tree, frame)) : module)
+}
+
+/** Package, namespace or folder of a frame, also where its binary is known. */
+export function packageName(tree: ColouredFrames, frame: number): string {
+  const kind = FRAME_KINDS[tree.frames.kind[frame]!]
+  if (kind !== 'native' || tree.frames.function[frame]! < 0) return groupName(tree, frame)
   const name = frameLabel(tree, frame)
+  const scope = goPackage(tree, frame) ?? packageOf(name)
+  return scope === name ? groupName(tree, frame) : scope
+}
+
+function goPackage(tree: ColouredFrames, frame: number): string | null {
   const file = tree.profile.functions[tree.frames.function[frame]!]!.fileName
-  const goPackage = (
-    /\.(?:go|s)$/.test(file) ? /^((?:[\w.-]+\/)*[\w-]+)\./ : /^((?:[\w.-]+\/)+[\w-]+)\./
-  ).exec(name)
-  if (goPackage !== null) return goPackage[1]!
-  return module === '' ? packageOf(name) : module
+  const path = /\.(?:go|s)$/.test(file) ? /^((?:[\w.-]+\/)*[\w-]+)\./ : /^((?:[\w.-]+\/)+[\w-]+)\./
+  return path.exec(frameLabel(tree, frame))?.[1] ?? null
 }
 
 /** `express` of `…/node_modules/express/lib/x.js`, `node:internal` of `node:internal/timers`, else the file's folder. */

@@ -5,7 +5,6 @@
  * out below a drawn frame becomes one box that says how many frames and how much, never a silent gap (which would read
  * as self time). d3-flame-graph recurses, so the depth drawn is bounded too.
  */
-import type { FlameTree } from './flame-tree.ts'
 import type { Zoom } from './zoom.ts'
 
 /** Things drawn below the zoom at most: frames and boxes. */
@@ -20,6 +19,16 @@ const MIN_BOX_PX = 1
 /** A box at the zoom itself that takes this much room is split, so that a click on a part shows more. */
 const SPLIT_BOX_PX = 160
 const BOX_SPLITS = 40
+
+/** What pruning looks at of a tree; index = node. */
+export interface PrunableTree {
+  readonly parent: Int32Array
+  readonly firstChild: Int32Array
+  readonly nextSibling: Int32Array
+  readonly total: Float64Array
+  /** Makes the children of a node known, in a tree that grows where it is looked at. */
+  expand?(node: number): void
+}
 
 /** A drawn thing: a frame, or a box of frames that are not drawn. */
 export interface DrawnFrame {
@@ -46,7 +55,7 @@ interface Picked {
 }
 
 /** The drawn frames of a zoom, `widthPx` wide. */
-export function prune(tree: FlameTree, zoom: Zoom, widthPx: number): Pruned {
+export function prune(tree: PrunableTree, zoom: Zoom, widthPx: number): Pruned {
   for (const limit of FRAME_LIMITS.slice(0, -1)) {
     const { drawnCount, ...pruned } = pruneTo(tree, zoom, widthPx, limit)
     if (drawnCount <= MAX_DRAWN) return pruned
@@ -62,10 +71,10 @@ export function prune(tree: FlameTree, zoom: Zoom, widthPx: number): Pruned {
 
 type Counted = Pruned & { readonly drawnCount: number }
 
-function pruneTo(tree: FlameTree, zoom: Zoom, widthPx: number, limit: number): Counted {
+function pruneTo(tree: PrunableTree, zoom: Zoom, widthPx: number, limit: number): Counted {
   const total = zoomTotal(tree, zoom)
   const minValue = (MIN_FRAME_PX / Math.max(1, widthPx)) * total
-  const queue = new HeaviestFirst(tree.total)
+  const queue = new HeaviestFirst(tree)
   const picked = new Map<number, Picked>()
   let rowsCut = false
   const open = (node: number, depth: number, members: Int32Array | null): Picked => {
@@ -76,10 +85,12 @@ function pruneTo(tree: FlameTree, zoom: Zoom, widthPx: number, limit: number): C
     }
     picked.set(node, entry)
     const consider = (child: number): void => {
+      if (!(tree.total[child]! > 0)) return
       if (tree.total[child]! >= minValue && depth < MAX_ROWS) queue.push(child)
       else entry.rest.push(child)
       if (depth >= MAX_ROWS) rowsCut = true
     }
+    if (members === null) tree.expand?.(node)
     if (members !== null) members.forEach(consider)
     else for (let c = tree.firstChild[node]!; c >= 0; c = tree.nextSibling[c]!) consider(c)
     return entry
@@ -97,20 +108,20 @@ function pruneTo(tree: FlameTree, zoom: Zoom, widthPx: number, limit: number): C
 }
 
 /** The weight a zoom shows, in the column's unit. */
-export function zoomTotal(tree: FlameTree, zoom: Zoom): number {
+export function zoomTotal(tree: PrunableTree, zoom: Zoom): number {
   if (zoom.members === null) return tree.total[zoom.node]!
   return sumOf(tree, zoom.members)
 }
 
 /** Sum of the totals of some nodes. */
-export function sumOf(tree: FlameTree, nodes: ArrayLike<number>): number {
+export function sumOf(tree: PrunableTree, nodes: ArrayLike<number>): number {
   let sum = 0
   for (let i = 0; i < nodes.length; i++) sum += tree.total[nodes[i]!]!
   return sum
 }
 
 /** A box for what was left out of each frame, unless it is below a pixel, which nobody can see. Returns how many. */
-function addBoxes(tree: FlameTree, top: Picked, all: readonly Picked[], valuePerPx: number): number {
+function addBoxes(tree: PrunableTree, top: Picked, all: readonly Picked[], valuePerPx: number): number {
   let count = 0
   for (const entry of all) {
     const value = sumOf(tree, entry.rest)
@@ -139,11 +150,12 @@ function splitMembers(members: Int32Array): Int32Array[] {
 
 /** A binary heap of nodes by weight; equal weights leave it lowest node first, so a drawing is repeatable. */
 class HeaviestFirst {
-  readonly #weight: Float64Array
+  /** The columns of a growing tree are replaced while it grows. */
+  readonly #tree: { readonly total: Float64Array }
   readonly #heap: number[] = []
 
-  constructor(weight: Float64Array) {
-    this.#weight = weight
+  constructor(tree: { readonly total: Float64Array }) {
+    this.#tree = tree
   }
 
   get size(): number {
@@ -180,7 +192,8 @@ class HeaviestFirst {
   }
 
   #before(a: number, b: number): boolean {
-    const difference = this.#weight[a]! - this.#weight[b]!
+    const { total } = this.#tree
+    const difference = total[a]! - total[b]!
     return difference > 0 || (difference === 0 && a < b)
   }
 }

@@ -1,5 +1,7 @@
 /** One place in a JSON document that others wrote: every value is checked, every error says where it stood. */
+
 import { AgentError } from '../errors.ts'
+import { fromBase64, fromHex } from '../model/byte-text.ts'
 
 const INT32 = 2 ** 31
 
@@ -98,13 +100,13 @@ export class JsonNode {
   bytes(): Uint8Array {
     const text = this.text()
     if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) this.fail('must be base64')
-    return Uint8Array.from(Buffer.from(text, 'base64'))
+    // base64url has two characters of its own.
+    return fromBase64(text.replaceAll('-', '+').replaceAll('_', '/')) ?? this.fail('must be base64')
   }
 
   /** Ids of `size` bytes: hex, of either case, or base64, told apart by their length (P-41, P-42). */
   id(size: number): Uint8Array {
     const text = this.text()
-    if (text.length !== 2 * size || !/^[0-9a-fA-F]*$/.test(text)) return this.bytes()
-    return Uint8Array.from(Buffer.from(text, 'hex'))
+    return (text.length === 2 * size ? fromHex(text) : null) ?? this.bytes()
   }
 }

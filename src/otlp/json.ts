@@ -2,6 +2,7 @@
  * Typed tables -> proto3 JSON as OTLP has it (P-40…P-44): lowerCamelCase keys, 64-bit integers as decimal text, trace and
  * span ids in hex, other bytes in base64. What is zero is left out. Reading is json-read.ts's.
  */
+import { toBase64, toHex } from '../model/byte-text.ts'
 import {
   type AnyValue,
   type Dictionary,
@@ -58,14 +59,6 @@ function isZero(value: Json | null): boolean {
   return Array.isArray(value) && value.length === 0
 }
 
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
-}
-
 function resourceJson({ attributes, droppedAttributesCount, entityRefs }: Resource): Json {
   return compact({
     attributes: attributes.map(keyValueJson),
@@ -99,7 +92,7 @@ function anyValueJson(value: AnyValue): Json {
     case 'kvlist':
       return { kvlistValue: { values: value.values.map(keyValueJson) } }
     case 'bytes':
-      return { bytesValue: base64(value.value) }
+      return { bytesValue: toBase64(value.value) }
     case 'strindex':
       return { stringValueStrindex: value.value }
   }
@@ -117,10 +110,10 @@ function profileJson(profile: OtlpProfile, idEncoding: 'base64' | 'hex'): Json {
     durationNano: String(profile.durationNano),
     periodType: typeJson(profile.periodType),
     period: String(profile.period),
-    profileId: idEncoding === 'hex' ? hex(profile.profileId) : base64(profile.profileId),
+    profileId: idEncoding === 'hex' ? toHex(profile.profileId) : toBase64(profile.profileId),
     droppedAttributesCount: profile.droppedAttributesCount,
     originalPayloadFormat: profile.originalPayloadFormat,
-    originalPayload: base64(profile.originalPayload),
+    originalPayload: toBase64(profile.originalPayload),
     attributeIndices: profile.attributeIndices,
   })
 }
@@ -160,7 +153,7 @@ function dictionaryJson(dictionary: Dictionary): Json {
     ),
     functionTable: functionTable.map((entry) => compact({ ...entry, startLine: String(entry.startLine) })),
     linkTable: linkTable.map(({ traceId, spanId }) =>
-      compact({ traceId: hex(traceId), spanId: hex(spanId) }),
+      compact({ traceId: toHex(traceId), spanId: toHex(spanId) }),
     ),
     stringTable: dictionary.stringTable,
     attributeTable: attributeTable.map(({ keyStrindex, value, unitStrindex }) =>

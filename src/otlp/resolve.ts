@@ -1,5 +1,6 @@
 /** Attributes of OTLP as those of the model: keys and texts looked up in the string table, values simple. */
 import type { Attributes, AttributeValue } from '../model/attributes.ts'
+import { toBase64 } from '../model/byte-text.ts'
 import type { Label } from '../model/profile.ts'
 import type { AnyValue, Dictionary, KeyValue } from './model.ts'
 
@@ -42,7 +43,7 @@ function simpleValue(value: AnyValue, dictionary: Dictionary | null): AttributeV
         typeof entry === 'bigint' ? String(entry) : entry,
       )
     case 'bytes':
-      return Buffer.from(value.value).toString('base64')
+      return toBase64(value.value)
     default:
       return value.value
   }

@@ -1,4 +1,5 @@
 /** Samples of OTLP as rows of the model: one for each timestamp, or one for a value without (P-12). */
+import { toHex } from '../model/byte-text.ts'
 import type { Label, SampleTable } from '../model/profile.ts'
 import { LABEL_OF_ATTRIBUTE, SPAN_ID_LABEL, TRACE_ID_LABEL } from './keys.ts'
 import { type Dictionary, listAt, type OtlpProfile, type SampleColumns } from './model.ts'
@@ -39,8 +40,8 @@ export class LabelSets {
     if (index === 0) return []
     const { traceId, spanId } = this.#dictionary.linkTable[index]!
     return [
-      { key: TRACE_ID_LABEL, str: Buffer.from(traceId).toString('hex') },
-      { key: SPAN_ID_LABEL, str: Buffer.from(spanId).toString('hex') },
+      { key: TRACE_ID_LABEL, str: toHex(traceId) },
+      { key: SPAN_ID_LABEL, str: toHex(spanId) },
     ]
   }
 }

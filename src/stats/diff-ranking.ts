@@ -1,8 +1,8 @@
 /** Which changes of a diff to speak of first: what the terminal, the files and the page list and in what order. */
 import {
   type DiffMeasure,
-  type DiffTable,
   isSignificant,
+  type Judgement,
   scaled,
   VERDICTS,
   type Verdict,
@@ -37,7 +37,7 @@ export interface DiffRanking {
 }
 
 /** Ranks the functions of a table. */
-export function rankChanges(table: DiffTable): DiffRanking {
+export function rankChanges(table: Judgement): DiffRanking {
   const counts: Record<Verdict, number> = { noise: 0, grew: 0, shrank: 0, new: 0, gone: 0, unknown: 0 }
   const bySelf: DiffChange[] = []
   const byTotal: DiffChange[] = []
@@ -61,7 +61,7 @@ export function rankChanges(table: DiffTable): DiffRanking {
 }
 
 /** One function's change by one measure. */
-export function changeOf(table: DiffTable, fn: number, name: 'self' | 'total'): DiffChange {
+export function changeOf(table: Judgement, fn: number, name: 'self' | 'total'): DiffChange {
   const measure: DiffMeasure = table[name]
   return {
     fn,

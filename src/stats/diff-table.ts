@@ -4,7 +4,7 @@
  */
 import type { DiffFunctions } from '../model/diff-functions.ts'
 import type { DiffSide, DiffTree } from '../model/diff-tree.ts'
-import { functionWeights } from '../model/function-weights.ts'
+import { type FunctionWeights, functionWeights } from '../model/function-weights.ts'
 import { sampleWeight } from '../model/sample-count.ts'
 import {
   type Comparison,
@@ -59,8 +59,12 @@ export interface DiffMeasure {
 }
 
 /** Every function of a diff; index = function of `functions`. */
-export interface DiffTable {
+export interface DiffTable extends Judgement {
   readonly functions: DiffFunctions
+}
+
+/** What is said of the functions of a diff, whoever numbers them. */
+export interface Judgement {
   readonly scale: DiffScale
   readonly before: SideTotal
   readonly after: SideTotal
@@ -76,14 +80,23 @@ export interface DiffTable {
 export function diffTable(tree: DiffTree, scale: DiffScale): DiffTable {
   const before = sideTotal(tree.sides.before, tree.before.total[0]!, scale)
   const after = sideTotal(tree.sides.after, tree.after.total[0]!, scale)
-  const weights = functionWeights(tree)
+  return { functions: tree.functions, ...judgeFunctions(functionWeights(tree), before, after, scale) }
+}
+
+/** Compares weights by function of two sides. */
+export function judgeFunctions(
+  weights: FunctionWeights,
+  before: SideTotal,
+  after: SideTotal,
+  scale: DiffScale,
+): Judgement {
   const judge = judgeOf(before, after, scale)
   const self = judged(weights.before.self, weights.after.self, judge, before, after)
   const total = judged(weights.before.total, weights.after.total, judge, before, after)
   const tests = judge === null ? 0 : adjust(judge, self, total)
   for (const measure of [self, total]) setVerdicts(measure, total, judge !== null)
   const verdict = total.verdict.map((of, fn) => (isSignificant(of) ? of : self.verdict[fn]!))
-  return { functions: tree.functions, scale, before, after, self, total, verdict, tests }
+  return { scale, before, after, self, total, verdict, tests }
 }
 
 /** Whether a verdict (an index into VERDICTS) is one that the diff stands for. */
@@ -94,7 +107,8 @@ export function isSignificant(verdict: number): boolean {
 const NOISE = VERDICTS.indexOf('noise')
 const UNKNOWN = VERDICTS.indexOf('unknown')
 
-function sideTotal(side: DiffSide, value: number, scale: DiffScale): SideTotal {
+/** A side of a weight, in a scale. */
+export function sideTotal(side: DiffSide, value: number, scale: DiffScale): SideTotal {
   const { profile, column, seconds } = side
   const weight = sampleWeight(profile, column)
   const divisor = scale === 'relative' ? value : scale === 'per-second' ? seconds : 1

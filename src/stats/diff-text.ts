@@ -1,7 +1,7 @@
 /** A diff in words: its numbers in their scale, and the one sentence that stands above everything else. */
 import type { ValueType } from '../model/profile.ts'
 import type { DiffChange, DiffRanking } from './diff-ranking.ts'
-import type { DiffScale, DiffTable } from './diff-table.ts'
+import type { DiffScale, Judgement } from './diff-table.ts'
 import { quantityText, secondsOf } from './quantity-text.ts'
 
 /** How numbers of one scale and column are written; all take numbers in the scale of the table. */
@@ -84,7 +84,7 @@ export function errorText({ change, low, high }: DiffChange, words: DiffWords): 
  * 214 are noise.` `nameOf` gives the shown name of a function of the diff.
  */
 export function verdictSentence(
-  table: DiffTable,
+  table: Judgement,
   ranking: DiffRanking,
   words: DiffWords,
   nameOf: (fn: number) => string,
@@ -122,6 +122,6 @@ function verdictText({ verdict, change }: DiffChange, words: DiffWords): string 
   return `${change > 0 ? 'grew' : 'shrank'} by ${by}`
 }
 
-function isEqual({ self, total }: DiffTable): boolean {
+function isEqual({ self, total }: Judgement): boolean {
   return [self, total].every(({ before, after }) => before.every((weight, fn) => weight === after[fn]))
 }

@@ -144,6 +144,9 @@ export interface TableRow {
   /** `src/json.ts:88`, binary, kind: what is known of where it is. */
   readonly place: readonly string[]
   readonly buildId: string
+  /** Queries (query.ts) that find exactly this function, and the frames of its library; '' when it has none. */
+  readonly query: string
+  readonly library: string
   /** How many places of the tree show it. */
   readonly places: number
   readonly before: { readonly self: number; readonly total: number } | null
@@ -172,6 +175,8 @@ export interface Shown {
   /** Sandwich: who calls the function, leaf first as the inverted graph. */
   readonly callers: Drawing | null
   readonly search: SearchSummary | null
+  /** The functions that the drawings show, in no order: what is pointed at is described at once. */
+  readonly functions: readonly TableRow[]
   readonly table: {
     readonly rows: readonly TableRow[]
     readonly count: number
@@ -251,8 +256,8 @@ export interface LabelValue {
 /** What the drawer shows of a function. */
 export interface Details {
   readonly row: TableRow
-  readonly callers: readonly { readonly name: string; readonly key: string; readonly weight: number }[]
-  readonly callees: readonly { readonly name: string; readonly key: string; readonly weight: number }[]
+  readonly callers: readonly Neighbour[]
+  readonly callees: readonly Neighbour[]
   /** Source lines with the weight of each; empty where none were captured. */
   readonly source: {
     readonly fileName: string
@@ -263,4 +268,12 @@ export interface Details {
       readonly total: number
     }[]
   } | null
+}
+
+/** A function beside another one in stacks, with the weight that runs through both in that order. */
+export interface Neighbour {
+  readonly fn: number
+  readonly name: string
+  readonly key: string
+  readonly weight: number
 }

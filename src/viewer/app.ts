@@ -1,28 +1,33 @@
-/** The page's state and how a change of it reaches the views. Each action changes the state, then redraws what shows it. */
-
-import type { Profile } from '../model/profile.ts'
-import type { DrawnFrame } from '../model/prune.ts'
-import { wholeTree, type Zoom, zoomInto, zoomOut } from '../model/zoom.ts'
-import { encodePprof } from '../pprof/encode.ts'
-import { nodeLike, rowLike } from './data/carry-over.ts'
-import { zip } from './data/load.ts'
-import { whole } from './data/numbers.ts'
-import { onlyProcess, processShares } from './data/process-filter.ts'
-import { parseQuery, type SearchResult, searchTree } from './data/search.ts'
-import { shareOf, type ViewModel, viewModel } from './data/view-model.ts'
-import { columnChoice } from './views/column-choice.ts'
+/**
+ * The page of an open profile: holds the state, sends it to the worker, and hands the answers to the views. Each thing a reader
+ * does becomes a state; nothing is drawn but from an answer.
+ */
+import type { Band, Heat, Opened, Shown, TableRow } from '../view/protocol.ts'
+import {
+  type Baseline,
+  type Chip,
+  INITIAL_STATE,
+  type TimeRange,
+  type ViewState,
+  type Zoom,
+} from '../view/state.ts'
+import { copyText } from './data/download.ts'
+import { save } from './exporter.ts'
+import { Reading, subjectOfRow } from './reading.ts'
+import { Screen } from './screen.ts'
+import { type Ask, Session } from './session.ts'
+import * as change from './state/change.ts'
+import { chipOf } from './state/chips.ts'
+import { StateHistory } from './state/history.ts'
+import { windowBrowsing } from './state/window-browsing.ts'
+import { openCompare } from './views/compare-dialog.ts'
 import { openHelp, openNotes } from './views/dialogs.ts'
-import { element } from './views/dom.ts'
-import { FlameView } from './views/flame.ts'
-import type { Marks } from './views/flame-frames.ts'
-import { headerView, targetName } from './views/header.ts'
-import { listenToKeys } from './views/keys.ts'
-import { ProcessChoice } from './views/process-choice.ts'
-import { SearchBox } from './views/search-box.ts'
-import { StripView } from './views/strip.ts'
-import { type SortColumn, TableView } from './views/table.ts'
+import { type FlameDatum, zoomOf } from './views/flame-datum.ts'
+import { chipFor, type FilterKey, menuLabel, type Subject, subjectMenu } from './views/frame-menu.ts'
+import { openMenu } from './views/menu.ts'
+import type { Anchor } from './views/popover.ts'
+import { PROCESS_LABEL } from './views/process-choice.ts'
 import { toggleTheme } from './views/theme.ts'
-import { breadcrumbs, legend } from './views/toolbar.ts'
 
 /** What an agent's page has beside the search; Space is its toggle. */
 export interface LiveControls {
@@ -30,301 +35,382 @@ export interface LiveControls {
   toggle(): void
 }
 
-/** The page of one profile, or of one that is replaced as it goes on. */
+/** The page. */
 export class App {
-  #profile: Profile
+  readonly #ask: Ask
   readonly #notices: string
-  readonly #header = element('div', { class: 'header-slot' })
-  readonly #toolbar = element('div', { class: 'toolbar' })
-  readonly #search: SearchBox
-  readonly #flame: FlameView
-  readonly #table: TableView
-  readonly #strip = new StripView()
-  readonly #processes = new ProcessChoice((name) => this.#showProcess(name))
-  #model: ViewModel
-  #column: number
-  /** Name of the process that is shown alone, '' for all. */
-  #process = ''
-  #chain: Zoom[] = wholeTree()
-  #found: SearchResult | null = null
-  #place = -1
-  #tableTimer = 0
-  #sort: SortColumn = 'self'
-  #selectedRow: number | null = null
-  #pointed: DrawnFrame | null = null
-  #isLive = false
+  readonly #live: LiveControls | null
+  readonly #session: Session
+  readonly #history: StateHistory
+  readonly #screen: Screen
+  readonly reading = new Reading()
+  #opened: Opened | null = null
+  /** False while only a preview is shown: the worker has nothing to answer from, what is wanted waits. */
+  #isReady = false
+  /** Where the focus goes once the next answer is drawn. */
+  #focusNext: readonly string[] | null = null
+  #band: Band | null = null
+  #heat: Heat | null = null
 
-  constructor(profile: Profile, notices: string) {
-    this.#profile = profile
+  constructor(holder: HTMLElement, ask: Ask, notices: string, live: LiveControls | null = null) {
+    this.#ask = ask
     this.#notices = notices
-    this.#column = profile.defaultSampleType
-    this.#model = this.#newModel()
-    this.#search = new SearchBox({ change: (text) => this.search(text), step: (way) => this.#step(way) })
-    this.#flame = new FlameView({
-      point: (drawn) => this.#point(drawn),
-      press: (drawn) => this.#press(drawn),
+    this.#live = live
+    this.#history = new StateHistory(windowBrowsing(), () => this.#render())
+    this.#session = new Session(ask, {
+      shown: (shown, state) => this.#onShown(shown, state),
+      band: (band, heat, state) => this.#onBand(band, heat, state),
+      failed: (error) => this.#screen.notice.problem(error),
     })
-    this.#table = new TableView({
-      select: (row) => this.#select(row),
-      sort: (column) => this.#sortBy(column),
-    })
+    this.#screen = new Screen(holder, this, live)
   }
 
-  /**
-   * Puts the page into an element and draws it; the table follows once the graph is on the screen. `live` stands beside
-   * the search where an agent serves the page.
-   */
-  mount(holder: HTMLElement, live: LiveControls | null = null): void {
-    document.title = `${targetName(this.#profile)} · Emberscope`
-    const searchRow = element('div', { class: 'search-row' }, this.#search.root, this.#processes.root)
-    const choice = columnChoice(this.#profile, (column) => this.#showColumn(column))
-    if (choice !== null) searchRow.append(choice)
-    if (live !== null) searchRow.append(live.root)
-    const panes = element('div', { class: 'panes' }, this.#flame.root, this.#table.root)
-    const main = element('main', {}, this.#toolbar, panes)
-    holder.replaceChildren(this.#header, searchRow, main, this.#strip.root)
-    this.#drawHeader()
-    this.#drawGraph()
-    this.#strip.showFrame(this.#model, null)
-    this.#drawTableSoon()
-    this.#watchWidth()
-    this.#listen(live)
+  get state(): ViewState {
+    return this.#history.state
   }
 
-  /**
-   * Shows a newer profile of the same target in place of the one shown: the zoom, the search with its place, the selected
-   * function, what is pointed at and the focus stay, as far as the newer one has them.
-   */
-  update(profile: Profile): void {
-    this.#profile = profile
-    this.#showAgain()
+  get isLive(): boolean {
+    return this.#live !== null
   }
 
-  #showProcess(name: string): void {
-    this.#process = name
-    this.#showAgain()
+  /** Shows a profile that the worker has opened, in place of the one before; the state stays. */
+  open(opened: Opened): void {
+    this.#opened = opened
+    this.#isReady = true
+    document.title = `${opened.name.slice(0, 200)} · Emberscope`
+    this.#screen.drawOpened(opened, this.state)
+    void this.#drawProcesses()
+    this.#render(true)
   }
 
-  /** Shows the profile anew after it, or what of it is wanted, has changed. */
-  #showAgain(): void {
-    const before = this.#model
-    const hasFocus = this.#flame.root.contains(document.activeElement)
-    const [pointed, place] = [this.#pointed, this.#found?.places[this.#place]]
-    this.#model = this.#newModel()
-    this.#chain = this.#chain.reduce((chain, { node }) => {
-      const target = { node: nodeLike(before.tree, node, this.#model.tree).node, members: null }
-      return zoomInto(this.#model.tree, chain, target)
-    }, wholeTree())
-    this.#selectedRow = this.#selectedRow === null ? null : rowLike(before, this.#selectedRow, this.#model)
-    this.#drawHeader()
-    this.#searchAgain(place === undefined ? null : nodeLike(before.tree, place, this.#model.tree).node)
-    this.#drawGraph()
-    const now =
-      pointed === null || pointed.members !== null
-        ? null
-        : nodeLike(before.tree, pointed.node, this.#model.tree)
-    if (now === null || !now.isSame) return
-    if (hasFocus) this.#flame.focusNode(now.node)
-    this.#point({ node: now.node, value: this.#model.tree.total[now.node]!, children: [], members: null })
+  /** The same with a profile to compare with, which is what the page is about unless its link says otherwise. */
+  openCompared(opened: Opened): void {
+    if (this.state.compare === null) this.#history.replace(change.comparedWith(this.state, { kind: 'file' }))
+    this.open(opened)
   }
 
-  /** The search box's text in a new tree, at the place that was the current one if it is still found. */
-  #searchAgain(node: number | null): void {
-    const { text } = this.#search
-    if (text !== '') this.search(text)
-    this.#drawTableSoon(true)
-    if (text === '') return
-    this.#place = node === null ? -1 : (this.#found?.places.indexOf(node) ?? -1)
-    if (this.#found !== null && this.#found.placeCount > 0) this.#sayFound(this.#found)
+  /** Draws an answer that came with the page, before the worker has anything to say. */
+  preview(opened: Opened, shown: Shown): void {
+    this.#opened = opened
+    this.#screen.drawOpened(opened, INITIAL_STATE)
+    this.#onShown(shown, INITIAL_STATE)
   }
 
-  /** Searches and shows what was found. */
+  /** Goes on to a state. */
+  go(state: ViewState, how: 'push' | 'replace' = 'push'): void {
+    if (how === 'push') this.#history.push(state)
+    else this.#history.replace(state)
+    this.#render()
+  }
+
+  #render(isNews = false): void {
+    if (this.#opened === null) return
+    const { state } = this
+    this.#screen.drawState(state, this.#history.canUndo)
+    if (!this.#isReady) return
+    const { widthPx, bandPx } = this.#screen
+    const hasTimes = this.#opened.durationNs !== null
+    this.#session.want({ state, widthPx, bandPx, hasTimes }, isNews)
+  }
+
+  #onShown(shown: Shown, state: ViewState): void {
+    this.reading.take(shown, state)
+    this.#screen.drawShown(shown, state)
+    markPainted()
+    this.#drawBand()
+    if (this.#focusNext !== null) this.#screen.graph.focusPath(this.#focusNext)
+    this.#focusNext = null
+    this.point(this.#screen.graph.underReader())
+  }
+
+  #onBand(band: Band | null, heat: Heat | null, state: ViewState): void {
+    if (band !== null) this.#band = band
+    if (heat !== null) this.#heat = heat
+    if (state === this.state) this.#drawBand()
+  }
+
+  #drawBand(): void {
+    if (this.#opened !== null) this.#screen.drawBand(this.#opened, this.state, this.#band, this.#heat)
+  }
+
+  async #drawProcesses(): Promise<void> {
+    if (this.#opened?.labelKeys.includes(PROCESS_LABEL) !== true)
+      return this.#screen.drawProcesses([], this.state)
+    try {
+      this.#screen.drawProcesses(await this.#ask({ do: 'labels', key: PROCESS_LABEL }), this.state)
+    } catch (error) {
+      this.#screen.notice.problem(error)
+    }
+  }
+
+  /** The view at another width. */
+  resized(): void {
+    this.#render()
+  }
+
+  undo(): void {
+    this.#history.undo()
+  }
+
+  // The graph.
+
+  point(datum: FlameDatum | null): void {
+    this.reading.pointed = datum
+    this.reading.describe(this.#screen.strip)
+  }
+
+  press(datum: FlameDatum, isCallers: boolean): void {
+    if (this.state.view === 'sandwich') return void this.#pressSandwich(datum, isCallers)
+    const zoom = zoomOf(datum, this.state.zoom.path)
+    if (zoom !== null) this.zoom(zoom)
+  }
+
+  /** In a sandwich a press makes another function the filling; a box shows its members. */
+  #pressSandwich(datum: FlameDatum, isCallers: boolean): void {
+    const subject = this.reading.subjectOf(datum, isCallers)
+    const zoom = zoomOf(datum, this.reading.shown?.drawing.path ?? [])
+    if (subject !== null && subject.query !== '') this.pivot(subject.key)
+    else if (!isCallers && datum.row?.box != null && zoom !== null) this.zoom(zoom)
+  }
+
+  zoom(zoom: Zoom): void {
+    const { path, ranks } = this.state.zoom
+    const isSame = path.join('\n') === zoom.path.join('\n') && String(ranks) === String(zoom.ranks)
+    if (isSame) return
+    if (this.#screen.graph.focused() !== null) this.#focusNext = zoom.path
+    this.go(change.zoomed(this.state, zoom))
+  }
+
+  out(): void {
+    if (this.state.zoom.path.length === 0 && this.state.zoom.ranks === null) return
+    if (this.#screen.graph.focused() !== null) this.#focusNext = this.state.zoom.path
+    this.go(change.zoomedOut(this.state))
+  }
+
+  pivot(key: string): void {
+    this.go(change.inView(this.state, 'sandwich', key))
+  }
+
+  // Search.
+
   search(text: string): void {
-    const query = text === '' ? null : parseQuery(text)
-    this.#place = -1
-    this.#found = query !== null && 'matches' in query ? searchTree(this.#model.tree, query.matches) : null
-    if (query === null)
-      this.#search.show({ share: null, error: '', detail: '', isProblem: false, canStep: false })
-    else if ('problem' in query) this.#sayProblem(`not a regular expression: ${query.problem}`)
-    else if (this.#found!.placeCount === 0) this.#sayProblem(`no function matches ${text} — Esc clears`)
-    else this.#sayFound(this.#found!)
-    this.#flame.mark(this.#marks())
-    this.#drawTableSoon()
+    if (text === this.state.search) return
+    this.go({ ...this.state, search: text }, 'replace')
   }
 
-  #sayProblem(detail: string): void {
-    this.#search.show({ share: null, error: '', detail, isProblem: true, canStep: false })
+  async step(direction: 1 | -1): Promise<void> {
+    const places = this.reading.shown?.search?.places ?? 0
+    if (places === 0 || !this.#isReady) return
+    const from = this.reading.place?.index ?? (direction === 1 ? -1 : 0)
+    try {
+      const place = await this.#ask({ do: 'place', index: (from + direction + places) % places })
+      this.reading.place = place
+      this.#screen.drawMarks()
+      this.#showPlace(place.path)
+    } catch (error) {
+      this.#screen.notice.problem(error)
+    }
   }
 
-  #sayFound(found: SearchResult): void {
-    const at = this.#place < 0 ? '' : `${whole(this.#place + 1)} of `
-    const detail = `${at}${whole(found.placeCount)} ${found.placeCount === 1 ? 'place' : 'places'}`
-    this.#search.show({ ...shareOf(this.#model, found.value), detail, isProblem: false, canStep: true })
+  #showPlace(path: readonly string[]): void {
+    const isFocus = !this.#screen.search.isFocused
+    const { view } = this.state
+    const isTree = view === 'flame' || view === 'inverted'
+    if (isTree && this.#screen.graph.focusPath(path, isFocus)) return
+    if (isFocus) this.#focusNext = path
+    this.go({ ...this.state, view: isTree ? view : 'flame', zoom: { path, ranks: null } })
   }
 
-  #step(direction: 1 | -1): void {
-    const places = this.#found?.places
-    if (places === undefined || places.length === 0) return
-    const from = this.#place < 0 && direction === -1 ? 0 : this.#place
-    this.#place = (from + direction + places.length) % places.length
-    const node = places[this.#place]!
-    this.#sayFound(this.#found!)
-    this.#flame.mark(this.#marks())
-    if (this.#flame.focusNode(node)) return
-    this.#zoom({ node, members: null })
-    this.#flame.focusNode(node)
+  filterBySearch(text: string): void {
+    const chip = chipOf(text, this.#opened?.labelKeys ?? [])
+    if (chip === null) return
+    this.#screen.search.clear()
+    this.go({ ...change.withChip(this.state, chip), search: '' })
   }
 
-  #zoom(target: Zoom): void {
-    this.#chain = zoomInto(this.#model.tree, this.#chain, target)
-    this.#drawGraph()
+  async labelValues(key: string): Promise<readonly string[]> {
+    return (await this.#ask({ do: 'labels', key })).map(({ value }) => value)
   }
 
-  #press(drawn: DrawnFrame): void {
-    const here = this.#chain[this.#chain.length - 1]!
-    // A box below the zoom leads to its parent; one at the zoom itself, to its members alone.
-    const members = drawn.members !== null && here.node === drawn.node ? drawn.members : null
-    const keepFocus = this.#flame.root.contains(document.activeElement)
-    this.#zoom({ node: drawn.node, members })
-    if (keepFocus) this.#flame.focusNode(drawn.node)
+  // Filters.
+
+  filter(chip: Chip): void {
+    this.go(change.withChip(this.state, chip))
   }
 
-  #out(): void {
-    const from = this.#chain[this.#chain.length - 1]!
-    const keepFocus = this.#flame.root.contains(document.activeElement)
-    this.#chain = zoomOut(this.#chain)
-    this.#drawGraph()
-    if (keepFocus) this.#flame.focusNode(from.node)
+  removeChip(index: number): void {
+    this.go(change.withoutChip(this.state, index))
   }
 
-  #point(drawn: DrawnFrame | null): void {
-    this.#pointed = drawn
-    if (drawn === null && this.#selectedRow !== null) this.#strip.showRow(this.#model, this.#selectedRow)
-    else this.#strip.showFrame(this.#model, drawn ?? this.#zoomedFrame())
+  process(name: string): void {
+    this.go(change.withLabel(this.state, PROCESS_LABEL, name))
   }
 
-  /** What the zoom is on, to be described while nothing is pointed at; null for the whole tree. */
-  #zoomedFrame(): DrawnFrame | null {
-    const { node, members } = this.#chain[this.#chain.length - 1]!
-    return node === 0 || members !== null
-      ? null
-      : { node, value: this.#model.tree.total[node]!, children: [], members }
+  // Time and comparison.
+
+  range(range: TimeRange | null, isStep: boolean): void {
+    this.go({ ...this.state, range }, isStep ? 'replace' : 'push')
   }
 
-  #select(row: number): void {
-    this.#selectedRow = this.#selectedRow === row ? null : row
-    this.#flame.mark(this.#marks())
-    this.#table.mark(this.#selectedRow)
-    this.#point(null)
+  baselineRange(range: TimeRange | null): void {
+    if (range === null) return void this.stopComparing()
+    this.go(change.comparedWith(this.state, { kind: 'range', range }))
   }
 
-  #sortBy(column: SortColumn): void {
-    this.#sort = column
-    this.#drawTable()
+  compareWith(base: Baseline): void {
+    this.go(change.comparedWith(this.state, base))
   }
 
-  /** The model of the process and the column that are wanted; the choice of processes tells what there is. */
-  #newModel(): ViewModel {
-    const model = viewModel(onlyProcess(this.#profile, this.#process), this.#column)
-    const shares = processShares(this.#profile, this.#column)
-    this.#processes.draw(shares, sumOf(this.#profile, this.#column), this.#process)
-    return model
+  stopComparing(): void {
+    this.go(change.notCompared(this.state))
   }
 
-  #showColumn(column: number): void {
-    this.#column = column
-    this.#model = this.#newModel()
-    this.#chain = wholeTree()
-    this.#selectedRow = null
-    this.#drawHeader()
-    this.#drawGraph()
-    this.search(this.#search.text)
-  }
-
-  #marks(): Marks {
-    const currentNode = this.#place < 0 ? null : (this.#found?.places[this.#place] ?? null)
-    return { found: this.#found?.frames ?? null, selectedRow: this.#selectedRow, currentNode }
-  }
-
-  #drawGraph(): void {
-    const zoom = this.#chain[this.#chain.length - 1]!
-    this.#toolbar.replaceChildren(
-      breadcrumbs(this.#model, zoom, (node) => this.#zoom({ node, members: null })),
-      legend(this.#model),
-    )
-    this.#flame.draw(this.#model, zoom, this.#marks())
-    this.#point(null)
-  }
-
-  /** The graph is answered first; the table follows once that is on the screen. */
-  #drawTableSoon(isNews = false): void {
-    requestAnimationFrame(() => {
-      clearTimeout(this.#tableTimer)
-      this.#tableTimer = window.setTimeout(() => this.#drawTable(isNews), 20)
+  compare(): void {
+    const opened = this.#opened
+    if (opened === null) return
+    openCompare({
+      name: opened.name,
+      labelKeys: opened.labelKeys,
+      hasTimes: opened.durationNs !== null,
+      baselineName: opened.baselineName,
+      file: (file) => void this.openFile(file, 'baseline'),
+      loaded: () => this.compareWith({ kind: 'file' }),
+      label: (key, before, after) => this.compareWith({ kind: 'label', key, before, after }),
+      labelValues: (key) => this.labelValues(key),
     })
   }
 
-  #drawTable(isNews = false): void {
-    const [found, sort] = [this.#found?.frames ?? null, this.#sort]
-    this.#table.draw({ model: this.#model, sort, found, selectedRow: this.#selectedRow }, isNews)
+  /** Opens a file of the reader's: as the profile, or to compare with. */
+  async openFile(file: File, role: 'profile' | 'baseline'): Promise<void> {
+    this.#screen.notice.clear()
+    this.#screen.notice.news(`Opening ${file.name.slice(0, 100)}…`)
+    try {
+      const opened = await this.#ask({ do: 'open', bytes: file, name: file.name, role })
+      if (role === 'profile') this.#history.push(INITIAL_STATE)
+      else this.#history.push(change.comparedWith(this.state, { kind: 'file' }))
+      this.reading.selected = null
+      this.#band = null
+      this.#heat = null
+      this.open(opened)
+    } catch (error) {
+      this.#screen.notice.problem(error)
+      // What was open still is, but the worker has forgotten what it showed of it.
+      this.#render(true)
+    }
   }
 
-  #drawHeader(): void {
-    const download = (): void => void this.#download()
-    const notes = (): void => openNotes(this.#profile.capture?.notes ?? [])
-    const help = (): void => this.#help()
-    this.#header.replaceChildren(headerView(this.#model, { download, toggleTheme, help, notes }))
+  // The table.
+
+  select(row: TableRow): void {
+    this.reading.selected = this.reading.selected?.key === row.key ? null : row
+    this.#screen.drawMarks()
+    this.point(null)
   }
 
-  async #download(): Promise<void> {
-    const url = URL.createObjectURL(await zip(encodePprof(this.#profile)))
-    const link = element('a', { href: url, download: `${targetName(this.#profile)}.pb.gz` })
-    link.click()
-    // The browser has taken the data over once the click was handled.
-    setTimeout(() => URL.revokeObjectURL(url), 10_000)
+  rows(from: number, count: number): Promise<readonly TableRow[]> {
+    return this.#ask({ do: 'rows', from, count })
   }
 
-  #watchWidth(): void {
-    let widthPx = 0
-    new ResizeObserver(([entry]) => {
-      const before = widthPx
-      widthPx = entry!.contentRect.width
-      // The first call tells the width that was just drawn.
-      if (before !== 0 && before !== widthPx) this.#drawGraph()
-    }).observe(this.#flame.root)
+  // Functions.
+
+  /** What the reader is on: the focused or pointed frame, the focused or chosen row. */
+  subject(): { readonly subject: Subject; readonly at: Anchor } | null {
+    const focused = this.#screen.graph.focused()
+    const row = this.#screen.table.rowOf(document.activeElement)
+    if (row !== null) return { subject: subjectOfRow(row), at: document.activeElement! }
+    const datum = focused?.datum ?? this.reading.pointed
+    const subject = datum === null ? null : this.reading.subjectOf(datum, focused?.isCallers ?? false)
+    if (subject !== null) return { subject, at: focused?.element ?? this.#screen.strip.root }
+    const { selected } = this.reading
+    return selected === null ? null : { subject: subjectOfRow(selected), at: this.#screen.strip.root }
   }
 
-  #listen(live: LiveControls | null): void {
-    this.#isLive = live !== null
-    listenToKeys({
-      move: (way) => this.#flame.moveFocus(way),
-      zoomFocused: () => this.#pointed !== null && this.#press(this.#pointed),
-      out: () => this.#out(),
-      escape: () => this.#escape(),
-      reset: () => this.#zoom({ node: 0, members: null }),
-      search: () => this.#search.focus(),
-      step: (direction) => this.#step(direction),
-      table: () => this.#table.focus(),
-      help: () => this.#help(),
-      pause: () => live?.toggle(),
+  openMenuOf(subject: Subject, at: Anchor): void {
+    const items = subjectMenu(subject, {
+      zoom: (path) => this.zoom({ path, ranks: null }),
+      pivot: (key) => this.pivot(key),
+      filter: (chip) => this.filter(chip),
+      details: ({ fn }) => void this.openDetails(fn),
+      copy: (text, what) => void this.copy(text, what),
+      link: () => location.href,
     })
+    openMenu(at, menuLabel(subject), items)
   }
 
-  #help(): void {
-    openHelp(this.#notices, this.#isLive)
+  filterSubject(key: FilterKey): void {
+    const found = this.subject()
+    const chip = found === null ? null : chipFor(key, found.subject)
+    if (chip !== null) this.filter(chip)
+    else this.#screen.notice.news('Point at a function first')
   }
 
-  #escape(): void {
-    if (this.#search.text !== '' || this.#search.isFocused) {
-      this.#search.clear()
+  async openDetails(fn: number): Promise<void> {
+    if (fn < 0 || !this.#isReady) return
+    try {
+      this.#screen.drawer.open(await this.#ask({ do: 'details', fn }), this.reading.measure)
+      this.#screen.drawer.root.focus({ preventScroll: true })
+    } catch (error) {
+      this.#screen.notice.problem(error)
+    }
+  }
+
+  async copy(text: string, what: string): Promise<void> {
+    try {
+      await copyText(text)
+      this.#screen.notice.news(`Copied the ${what}`)
+    } catch (error) {
+      this.#screen.notice.problem(error)
+    }
+  }
+
+  // The page.
+
+  async save(format: Parameters<typeof save>[2], redact: boolean): Promise<void> {
+    const { shown, measure } = this.reading
+    if (shown === null || this.#opened === null) return
+    const { widthPx } = this.#screen
+    try {
+      await save(
+        this.#ask,
+        { name: this.#opened.name, shown, state: this.state, measure, widthPx },
+        format,
+        redact,
+      )
+    } catch (error) {
+      this.#screen.notice.problem(error)
+    }
+  }
+
+  theme(): void {
+    toggleTheme()
+    this.#screen.band.redraw()
+  }
+
+  notes(): void {
+    openNotes(this.#opened?.notes ?? [])
+  }
+
+  help(): void {
+    openHelp(this.#notices, this.isLive)
+  }
+
+  pause(): void {
+    this.#live?.toggle()
+  }
+
+  escape(): void {
+    if (this.#screen.drawer.isOpen) this.#screen.drawer.close()
+    else if (this.state.search !== '' || this.#screen.search.isFocused || this.#screen.search.text !== '') {
+      this.#screen.search.clear()
       this.search('')
-    } else if (this.#selectedRow !== null) this.#select(this.#selectedRow)
-    else this.#out()
+    } else if (this.reading.selected !== null) this.select(this.reading.selected)
+    else this.out()
   }
 }
 
-function sumOf(profile: Profile, column: number): number {
-  let sum = 0
-  for (const value of profile.samples.values[column] ?? []) sum += value
-  return sum
+/** Tells how soon something was drawn, and a frame later that it is on the screen as well. */
+function markPainted(): void {
+  if (performance.getEntriesByName('emberscope-drawn').length > 0) return
+  performance.mark('emberscope-drawn')
+  requestAnimationFrame(() => setTimeout(() => performance.mark('emberscope-painted'), 0))
 }

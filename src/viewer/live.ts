@@ -4,6 +4,7 @@
  */
 import { App } from './app.ts'
 import { AgentSource } from './data/agent-source.ts'
+import type { Ask } from './session.ts'
 import { element } from './views/dom.ts'
 import { LiveBar, type Span } from './views/live-bar.ts'
 
@@ -15,7 +16,8 @@ const RETRY_MS = 3000
 export class LivePage {
   readonly #holder: HTMLElement
   readonly #notices: string
-  readonly #source = new AgentSource()
+  readonly #ask: Ask
+  readonly #source: AgentSource
   readonly #bar: LiveBar
   #app: App | null = null
   #minutes = DEFAULT_MINUTES
@@ -27,8 +29,10 @@ export class LivePage {
   #isStale = false
   #retryTimer = 0
 
-  constructor(holder: HTMLElement, notices: string) {
+  constructor(holder: HTMLElement, ask: Ask, notices: string) {
     this.#holder = holder
+    this.#ask = ask
+    this.#source = new AgentSource(ask)
     this.#notices = notices
     this.#bar = new LiveBar({ toggle: () => this.#toggle(), choose: (span) => this.#choose(span) })
     this.#bar.minutes = DEFAULT_MINUTES
@@ -107,23 +111,23 @@ export class LivePage {
       this.#span.kind === 'custom'
         ? this.#span
         : { fromMs: last.endMs - this.#span.minutes * 60_000, toMs: last.endMs }
-    const merged = await this.#source.merge(fromMs, toMs)
-    if (merged === null) {
+    const found = await this.#source.show(fromMs, toMs)
+    if (found === null) {
       this.#problem = `nothing was recorded then; there is ${time(windows[0]!.startMs)} to ${time(last.endMs)}`
       return
     }
-    const [first, end] = [merged.windows[0]!, merged.windows.at(-1)!]
+    const [first, end] = [found.windows[0]!, found.windows.at(-1)!]
     this.#shown = {
       fromMs: first.startMs,
       toMs: end.endMs,
-      windows: merged.windows.length,
+      windows: found.windows.length,
       lastId: Math.max(last.id, end.id),
     }
     if (this.#app === null) {
-      this.#app = new App(merged.profile, this.#notices)
-      this.#app.mount(this.#holder, { root: this.#bar.root, toggle: () => this.#toggle() })
-      performance.mark('emberscope-drawn')
-    } else this.#app.update(merged.profile)
+      const controls = { root: this.#bar.root, toggle: () => this.#toggle() }
+      this.#app = new App(this.#holder, this.#ask, this.#notices, controls)
+    }
+    this.#app.open(found.opened)
   }
 
   #say(problem: string): void {

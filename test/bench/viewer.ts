@@ -15,7 +15,7 @@ import type { Browser, Page } from 'playwright-core'
 import { frameName } from '../../src/model/frame-name.ts'
 import type { Profile } from '../../src/model/profile.ts'
 import { pageAssets } from '../../src/server/page-assets.ts'
-import { htmlOf, launch, noBrowser } from '../browser/chromium.ts'
+import { htmlOf, launch, noBrowser, tableDrawn } from '../browser/chromium.ts'
 import { largeProfile } from '../helpers/sample-profile.ts'
 
 const ROUNDS = 5
@@ -46,14 +46,17 @@ async function measurePage(browser: Browser, profile: Profile, folder: string): 
     })
     const page = await context.newPage()
     await page.goto(pathToFileURL(path).href)
-    await page.waitForSelector('tbody tr', { state: 'attached' })
+    await tableDrawn(page)
     const paintMs = await page.evaluate<number>(
       "performance.getEntriesByName('emberscope-painted')[0].startTime",
     )
     const zooms: number[] = []
-    for (let z = 0; z < 4; z++) zooms.push(await timeAction(page, ZOOM))
-    await page.keyboard.press('0')
-    const searchMs = await timeAction(page, SEARCH)
+    for (let z = 0; z < 4; z++) {
+      zooms.push(await timeAction(page, ZOOM, '.path'))
+      await page.keyboard.press('0')
+      await page.waitForSelector('.crumbs li:first-child:last-child')
+    }
+    const searchMs = await timeAction(page, SEARCH, '.status')
     rounds.push({ paintMs, zoomMs: median(zooms), searchMs, heapMB: await heapOf(page) })
     await context.close()
   }
@@ -69,20 +72,23 @@ async function measurePage(browser: Browser, profile: Profile, folder: string): 
 }
 
 /** Clicks the widest frame that can be zoomed to. */
-const ZOOM = `const g = [...document.querySelectorAll('g.frame:not(.fade):not(.box)')][1]
+const ZOOM = `const g = document.querySelector('g.frame[aria-level="2"]:not(.box)')
   g.dispatchEvent(new MouseEvent('click', { bubbles: true }))`
 
 /** Enter searches at once, without the pause after typing. */
-const SEARCH = `const input = document.querySelector('input')
+const SEARCH = `const input = document.querySelector('input[type=search]')
   input.value = '/operation_1\\\\d*7/'
   input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }))`
 
-/** Time from an action to the frame after it is on the screen. */
-function timeAction(page: Page, action: string): Promise<number> {
+/** Time from an action to the frame in which its answer is on the screen: the one after `answer` changed. */
+function timeAction(page: Page, action: string, answer: string): Promise<number> {
   return page.evaluate<number>(`new Promise((resolve) => requestAnimationFrame(() => {
     const start = performance.now()
+    new MutationObserver((_, observer) => {
+      observer.disconnect()
+      requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - start), 0))
+    }).observe(document.querySelector('${answer}'), { childList: true, subtree: true })
     ${action}
-    requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - start), 0))
   }))`)
 }
 

@@ -1,5 +1,6 @@
 /** The system's Chromium for the browser tests and benches: fresh each time, without any network of its own. */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -9,6 +10,7 @@ import { writeHtml } from '../../src/formats/html.ts'
 import type { Profile } from '../../src/model/profile.ts'
 import { pageAssets } from '../../src/server/page-assets.ts'
 
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
 const FLAGS = [
@@ -44,6 +46,7 @@ export async function openHtml(
   browser: Browser,
   html: string,
   options: BrowserContextOptions = {},
+  hash = '',
 ): Promise<OpenedPage> {
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
@@ -56,10 +59,14 @@ export async function openHtml(
   page.on('pageerror', (error) => troubles.push(`exception: ${error.message}`))
   const folder = mkdtempSync(join(tmpdir(), 'emberscope-page-'))
   const url = pathToFileURL(join(folder, 'page.html')).href
-  page.on('request', (request) => request.url() !== url && troubles.push(`request: ${request.url()}`))
+  // A link into the same file is no request; the page's own worker and downloads are blobs.
+  page.on('request', (request) => {
+    const to = request.url()
+    if (to.split('#')[0] !== url && !/^(blob|data):/.test(to)) troubles.push(`request: ${to}`)
+  })
   page.on('close', () => rmSync(folder, { recursive: true, force: true }))
   writeFileSync(join(folder, 'page.html'), html)
-  await page.goto(url)
+  await page.goto(url + hash)
   await page.waitForFunction(() => performance.getEntriesByType('mark').length > 0)
   return { page, troubles }
 }
@@ -69,10 +76,23 @@ export async function openProfile(
   browser: Browser,
   profile: Profile,
   options: BrowserContextOptions = {},
+  hash = '',
 ): Promise<OpenedPage> {
-  const opened = await openHtml(browser, htmlOf(profile), options)
-  await opened.page.waitForSelector('tbody tr, .table-note:not([hidden])', { state: 'attached' })
+  const opened = await openHtml(browser, htmlOf(profile), options, hash)
+  await tableDrawn(opened.page)
   return opened
+}
+
+/** Waits for the rows of the table, or for what it says instead. */
+export async function tableDrawn(page: Page): Promise<void> {
+  await page.waitForSelector('.row-name, .table-note:not([hidden])', { state: 'attached' })
+}
+
+/** What axe-core has against the page as it is, one line a rule. The page must have been opened with `bypassCSP`. */
+export async function axeViolations(page: Page): Promise<string[]> {
+  if (!(await page.evaluate<boolean>("'axe' in window"))) await page.addScriptTag({ path: AXE })
+  return page.evaluate<string[]>(`axe.run().then(({ violations }) =>
+    violations.map((v) => v.id + ': ' + v.nodes.map((node) => node.html.slice(0, 200)).slice(0, 3).join(' ')))`)
 }
 
 /** The page of a profile as text, with the assets of this build. */
@@ -88,4 +108,13 @@ export function frames(page: Page): Promise<{ label: string; className: string }
       className: group.getAttribute('class') ?? '',
     })),
   )
+}
+
+/** Waits until an expression is true in the page, whose policy forbids the usual way (it compiles text). */
+export async function until(page: Page, expression: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (await page.evaluate<boolean>(`!!(${expression})`)) return
+    await page.waitForTimeout(50)
+  }
+  throw new Error(`never true in the page: ${expression}`)
 }

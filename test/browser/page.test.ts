@@ -1,47 +1,17 @@
+/** The page of a profile in a real browser: opening, searching, zooming, reading, by pointer and by keys. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
-import { gunzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
-import { frameName } from '../../src/model/frame-name.ts'
-import type { Profile } from '../../src/model/profile.ts'
-import { decodePprof } from '../../src/pprof/decode.ts'
 import { servePage } from '../../src/server/page-server.ts'
+import { shareText, tableOf, totalOf } from '../helpers/plain-table.ts'
 import { nodeServerProfile, profileOf } from '../helpers/sample-profile.ts'
-import { frames, htmlOf, launch, noBrowser, openHtml, openProfile } from './chromium.ts'
-
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-
-/** Self and total per function in samples, the slow and plain way. */
-function tableOf(profile: Profile): Map<string, { self: number; total: number }> {
-  const rows = new Map<string, { self: number; total: number }>()
-  profile.samples.stack.forEach((leaf, row) => {
-    const value = profile.samples.values[0]![row]!
-    const path: string[] = []
-    for (let at = leaf; at >= 0; at = profile.stacks.parent[at]!) {
-      const location = profile.stacks.location[at]!
-      const lines = profile.locations[location]!.lines
-      if (lines.length === 0) path.push(frameName(profile, location, -1))
-      for (let i = 0; i < lines.length; i++) path.push(frameName(profile, location, i))
-    }
-    for (const name of new Set(path)) {
-      const before = rows.get(name) ?? { self: 0, total: 0 }
-      rows.set(name, { self: before.self + (name === path[0] ? value : 0), total: before.total + value })
-    }
-  })
-  return rows
-}
-
-function shareText(value: number, total: number): string {
-  return value > 0 && value / total < 0.0005
-    ? '<\u202f0.1\u202f%'
-    : `${((value / total) * 100).toFixed(1)}\u202f%`
-}
+import { frames, htmlOf, launch, noBrowser, openHtml, openProfile, tableDrawn, until } from './chromium.ts'
 
 const status = (page: Page): Promise<string | null> => page.textContent('.status')
 const crumbs = (page: Page): Promise<string[]> =>
   page.$$eval('.crumbs li', (items) => items.map((item) => item.textContent ?? ''))
+const crumbIs = (page: Page, name: string): Promise<unknown> =>
+  page.waitForSelector(`.crumbs li:last-child:has-text("${name}")`)
 
 describe('the page', { skip: noBrowser, concurrency: false }, () => {
   let browser: Browser
@@ -56,6 +26,7 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
     assert.match((await page.textContent('header'))!, /node.*pid 4242 · 10\.0\u202fs · 99\u202fHz/)
     assert.ok((await frames(page)).length > 30)
     assert.equal(await page.title(), 'node · Emberscope')
+    assert.equal(await page.isVisible('.band'), false, 'a profile without times has no time band')
     await page.close()
   })
 
@@ -65,31 +36,42 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
     const requests: string[] = []
     page.on('request', (request) => requests.push(request.url()))
     await page.goto(server.url)
-    await page.waitForSelector('tbody tr')
-    assert.deepEqual(requests, [server.url])
+    await tableDrawn(page)
+    assert.deepEqual(
+      requests.filter((to) => !to.startsWith('blob:')),
+      [server.url],
+    )
     await page.close()
     await server.close()
   })
 
-  test('shows the numbers of the profile in its table', async () => {
+  test('shows the numbers of the profile in its table, all rows of it', async () => {
     const profile = nodeServerProfile()
-    const total = profile.samples.values[0]!.reduce((sum, value) => sum + value, 0)
-    const expected = tableOf(profile)
+    const [total, expected] = [totalOf(profile), tableOf(profile)]
     const { page } = await openProfile(browser, profile)
-    const rows = await page.$$eval('tbody tr', (all) =>
-      all.map((row) => [
-        row.querySelector('.row-name')!.getAttribute('title')!,
-        row.children[1]!.firstChild!.textContent!,
-        row.children[2]!.textContent!,
-      ]),
-    )
-    assert.equal(rows.length, Math.min(200, expected.size))
-    for (const [name, self, all] of rows) {
-      const want = expected.get(name!)!
-      assert.deepEqual([self, all], [shareText(want.self, total), shareText(want.total, total)], name)
+    const seen = new Map<string, string[]>()
+    for (let scrolls = 0; seen.size < expected.size && scrolls < 40; scrolls++) {
+      const rows = await page.$$eval('tr[data-index]:not(.waiting)', (all) =>
+        all.map((row) => [
+          row.querySelector('.row-name')!.getAttribute('title')!,
+          row.children[1]!.firstChild!.textContent!,
+          row.children[2]!.textContent!,
+        ]),
+      )
+      for (const [name, ...shares] of rows) seen.set(name!, shares)
+      await page.$eval('.table-scroll', (scroller) => scroller.scrollBy(0, 400))
+      await page.waitForTimeout(60)
+    }
+    assert.deepEqual([...seen.keys()].sort(), [...expected.keys()].sort())
+    for (const [name, shares] of seen) {
+      const want = expected.get(name)!
+      assert.deepEqual(shares, [shareText(want.self, total), shareText(want.total, total)], name)
     }
     await page.click('.sort:text("total")')
-    assert.equal(await page.textContent('tbody tr .row-name'), '_start')
+    await page.waitForSelector('th[aria-sort=descending]:has-text("total")')
+    assert.equal(await page.textContent('.row-name'), '_start')
+    await page.click('.sort:text("total")')
+    await page.waitForSelector('th[aria-sort=ascending]:has-text("total")')
     await page.close()
   })
 
@@ -99,44 +81,57 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
     await page.keyboard.press('/')
     await page.keyboard.type('/parse|decode/')
     await page.waitForSelector('g.found')
-    const total = profile.samples.values[0]!.reduce((sum, value) => sum + value, 0)
-    const want = shareText(tableOf(profile).get('decodeBody')!.total, total)
+    const want = shareText(tableOf(profile).get('decodeBody')!.total, totalOf(profile))
     assert.ok((await status(page))!.startsWith(want), `${await status(page)} is not ${want}`)
     assert.match((await status(page))!, /±\u202f\d\.\d · 6 places/)
     await page.keyboard.press('Enter')
-    assert.match((await status(page))!, /1 of 6 places/)
+    await page.waitForSelector('.status:has-text("1 of 6 places")')
     assert.equal(await page.$$eval('g.current', (all) => all.length), 1)
-    await page.fill('input', '/(/')
+    await page.waitForTimeout(450)
+    await page.keyboard.press('Shift+Enter')
+    await page.waitForSelector('.status:has-text("6 of 6 places")')
+    await page.fill('input[type=search]', '/(/')
     await page.waitForSelector('.status.problem')
-    assert.match((await status(page))!, /not a regular expression/)
-    await page.fill('input', 'no such thing')
+    assert.match((await status(page))!, /not a regular expression/i)
+    await page.fill('input[type=search]', 'no such thing')
     await page.waitForSelector('.status:has-text("no function matches")')
+    assert.match((await page.textContent('.table-note'))!, /No function matches/)
     await page.keyboard.press('Escape')
-    assert.equal(await status(page), '')
+    await page.waitForSelector('.status:empty', { state: 'attached' })
+    await page.close()
+  })
+
+  test('walks the places by n and N with the focus on each', async () => {
+    const { page } = await openProfile(browser, nodeServerProfile())
+    await page.fill('input[type=search]', '"parseJson"')
+    await page.waitForSelector('.status:has-text("1 place")')
+    await page.evaluate('document.activeElement.blur()')
+    await page.keyboard.press('n')
+    await until(page, "document.activeElement.getAttribute('aria-label')?.startsWith('parseJson,')")
     await page.close()
   })
 
   test('zooms, re-prunes from the whole tree, and comes back by crumbs, Escape and 0', async () => {
     const { page } = await openProfile(browser, nodeServerProfile())
-    const before = (await frames(page)).filter((frame) =>
-      frame.label.startsWith('v8::internal::Runtime_'),
-    ).length
+    const small = async (): Promise<number> =>
+      (await frames(page)).filter((frame) => frame.label.startsWith('v8::internal::Runtime_')).length
+    const before = await small()
     await page.click('g.frame[aria-label^="parseJson,"]')
-    assert.equal((await crumbs(page)).at(-1), 'parseJson')
-    const zoomed = await frames(page)
+    await crumbIs(page, 'parseJson')
     assert.ok(
-      zoomed.some((frame) => frame.className.includes('fade') && frame.label.startsWith('handleRequest')),
+      (await frames(page)).some(
+        ({ className, label }) => className.includes('fade') && label.startsWith('handleRequest'),
+      ),
     )
-    assert.ok(
-      zoomed.filter((frame) => frame.label.startsWith('v8::internal::Runtime_')).length > before,
-      'no small frame appeared',
-    )
+    assert.ok((await small()) > before, 'no small frame appeared')
     await page.click('g.frame[aria-label^="JSON.parse,"]')
+    await crumbIs(page, 'JSON.parse')
     await page.keyboard.press('Escape')
-    assert.equal((await crumbs(page)).at(-1), 'parseJson')
+    await crumbIs(page, 'parseJson')
     await page.click('.crumb:text("handleRequest")')
-    assert.equal((await crumbs(page)).at(-1), 'handleRequest')
+    await crumbIs(page, 'handleRequest')
     await page.keyboard.press('0')
+    await crumbIs(page, 'all')
     assert.deepEqual(await crumbs(page), ['all'])
     await page.close()
   })
@@ -148,14 +143,35 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
     assert.match(label, /^start_thread, 10\.7\u202f%, self 0\.0\u202f%, 1 callee$/)
     assert.match((await page.textContent('.strip'))!, /start_thread/)
     await page.keyboard.press('Enter')
-    assert.equal((await crumbs(page)).at(-1), 'start_thread')
+    await crumbIs(page, 'start_thread')
+    await until(page, "document.activeElement.getAttribute('aria-label')?.startsWith('start_thread')")
     await page.keyboard.press('Backspace')
-    assert.deepEqual(await crumbs(page), ['all'])
+    await crumbIs(page, 'all')
+    await page.keyboard.press('k')
     await page.keyboard.press('?')
     await page.waitForSelector('dialog[open]')
     assert.match((await page.textContent('dialog pre'))!, /d3-flame-graph 5\.0\.0/)
     await page.keyboard.press('Escape')
     assert.equal(await page.$('dialog[open]'), null)
+    await page.close()
+  })
+
+  test('walks the table by keys, further than what is in the document', async () => {
+    const { page } = await openProfile(browser, nodeServerProfile())
+    await page.keyboard.press('t')
+    await page.waitForSelector('main[data-view=table]')
+    await until(page, "document.activeElement.classList.contains('row-name')")
+    for (let i = 0; i < 3; i++) await page.keyboard.press('PageDown')
+    const row = (): Promise<number> =>
+      page.evaluate("Number(document.activeElement.closest('tr').dataset.index)")
+    const down = await row()
+    assert.ok(down > 40, `at row ${down}`)
+    await page.keyboard.press('End')
+    await until(page, "document.activeElement.closest('tr')?.dataset.index > 0")
+    const rows = await page.$eval('table', (table) => Number(table.getAttribute('aria-rowcount')))
+    assert.equal(await row(), rows - 2)
+    await page.keyboard.press('Home')
+    assert.equal(await row(), 0)
     await page.close()
   })
 
@@ -171,58 +187,28 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
     const boxes = await page.$$eval('g.box', (all) => all.map((box) => box.getAttribute('aria-label')))
     assert.deepEqual(boxes, ['+100 small · 1.0\u202f%, too narrow to draw'])
     await page.click('g.box')
-    assert.equal((await crumbs(page)).at(-1), 'side')
+    await crumbIs(page, 'side')
     assert.equal((await frames(page)).filter((frame) => frame.label.startsWith('light_')).length, 100)
     assert.doesNotMatch((await page.textContent('#app'))!, /\bother\b/)
     await page.close()
   })
 
-  test('downloads the same profile as pprof', async () => {
-    const profile = nodeServerProfile()
-    const { page } = await openProfile(browser, profile)
-    const [download] = await Promise.all([page.waitForEvent('download'), page.click('.download')])
-    assert.equal(download.suggestedFilename(), 'node.pb.gz')
-    const decoded = decodePprof(gunzipSync(readFileSync(await download.path())))
-    const sums = (p: Profile): number[] =>
-      p.samples.values.map((column) => column.reduce((sum, value) => sum + value, 0))
-    assert.deepEqual(sums(decoded), sums(profile))
-    assert.deepEqual(tableOf(decoded), tableOf(profile))
-    await page.close()
-  })
-
-  test('keeps names with markup inert', async () => {
-    const evil = [
-      '</script><img src=x onerror="document.title=\'pwned\'">',
-      '<b>bold</b>',
-      '"><svg onload=alert(1)>',
-      'a&lt;b',
-    ]
-    const { page, troubles } = await openProfile(
+  test('shows matches that are too narrow to draw as ticks that lead to them', async () => {
+    const light = Array.from({ length: 3000 }, (_, i) => ({
+      frames: ['main', 'side', `light_${i}`],
+      count: 1,
+    }))
+    const { page } = await openProfile(
       browser,
-      profileOf([{ frames: evil.map((name) => name.replaceAll('|', '')), count: 5 }]),
+      profileOf([{ frames: ['main', 'heavy'], count: 99_000 }, ...light]),
     )
-    await page.hover('g.frame[aria-label*="onerror"]')
-    await page.click('.row-name')
-    assert.deepEqual(troubles, [])
-    assert.notEqual(await page.title(), 'pwned')
-    assert.equal(await page.$('#app img, #app b b, #app [onload]'), null)
-    assert.ok((await page.textContent('.strip'))!.includes('a&lt;b'))
+    await page.fill('input[type=search]', 'light_2999')
+    await page.waitForSelector('.status:has-text("1 place")')
+    assert.equal(await page.$('g.found'), null)
+    await page.click('.ticks rect')
+    await crumbIs(page, 'side')
     await page.close()
   })
-
-  for (const colorScheme of ['light', 'dark'] as const) {
-    test(`has no accessibility violations in ${colorScheme}`, async () => {
-      const { page } = await openProfile(browser, nodeServerProfile(), { colorScheme, bypassCSP: true })
-      await page.addScriptTag({ path: axePath })
-      const check = (): Promise<string[]> =>
-        page.evaluate<string[]>(`axe.run().then(({ violations }) =>
-          violations.map((v) => v.id + ': ' + v.nodes.map((node) => node.html).slice(0, 3).join(' ')))`)
-      assert.deepEqual(await check(), [])
-      await page.keyboard.press('?')
-      assert.deepEqual(await check(), [])
-      await page.close()
-    })
-  }
 
   test('follows the system into the dark and can be switched', async () => {
     const { page } = await openProfile(browser, nodeServerProfile(), { colorScheme: 'dark' })
@@ -230,6 +216,21 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
     assert.equal(await background(), 'rgb(22, 21, 19)')
     await page.click('[aria-label="Switch between light and dark"]')
     assert.equal(await background(), 'rgb(251, 250, 248)')
+    await page.close()
+  })
+
+  test('holds 28 rows of frames and 20 of the table at 1440 x 900', async () => {
+    const deep = Array.from({ length: 60 }, (_, i) => `f${i}`)
+    const many = Array.from({ length: 60 }, (_, i) => ({ frames: ['main', `g${i}`], count: 1 }))
+    const { page } = await openProfile(browser, profileOf([{ frames: deep, count: 400 }, ...many]))
+    const whole = (selector: string, within: string): Promise<number> =>
+      page.evaluate(`(() => {
+        const { top, bottom } = document.querySelector('${within}').getBoundingClientRect()
+        const tops = [...document.querySelectorAll('${selector}')].map((e) => e.getBoundingClientRect())
+        return new Set(tops.filter((r) => r.top >= top && r.bottom <= bottom + 1).map((r) => r.top)).size
+      })()`)
+    assert.ok((await whole('g.frame', '.flame-scroll')) >= 28)
+    assert.ok((await whole('tr[data-index]', '.table-scroll')) >= 20)
     await page.close()
   })
 
@@ -242,11 +243,8 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
     assert.ok((await top('.functions')) > (await top('.flame')))
     await page.setViewportSize({ width: 400, height: 800 })
     assert.equal(await page.isVisible('.functions'), false)
-    const wide = await page.evaluate('document.documentElement.scrollWidth')
-    assert.equal(wide, 400)
-    await page.waitForTimeout(200)
-    const right = await page.$eval('.flame svg', (svg) => svg.getBoundingClientRect().right)
-    assert.ok(right <= 400, `the graph ends at ${right} px`)
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 400)
+    await until(page, "document.querySelector('.flame svg[role=tree]').getBoundingClientRect().right <= 400")
     await page.close()
   })
 
@@ -260,7 +258,8 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
       browser,
       htmlOf(nodeServerProfile()).replace(/(emberscope-profile">.{200})..../, '$1AAAA'),
     )
-    assert.match((await broken.page.textContent('[role=alert]'))!, /cannot be shown.*damaged/)
+    await broken.page.waitForSelector('.state[role=alert]')
+    assert.match((await broken.page.textContent('.state[role=alert]'))!, /cannot be shown.*damaged/)
     await broken.page.close()
   })
 })
@@ -275,8 +274,11 @@ describe('the page with extreme trees', { skip: noBrowser, concurrency: false },
   test('draws a stack of 3 000 frames, cut at 1 000 rows, and goes on below', async () => {
     const deep = Array.from({ length: 3000 }, (_, i) => `f${i}`)
     const { page, troubles } = await openProfile(browser, profileOf([{ frames: deep, count: 4 }]))
-    assert.match((await page.textContent('.flame-note'))!, /deeper than 1\u202f000 rows/)
-    for (let clicks = 0; clicks < 2; clicks++) await page.dispatchEvent('g.box', 'click')
+    assert.match((await page.textContent('.flame-note'))!, /go on below the lowest row/)
+    for (const name of ['f999', 'f1999']) {
+      await page.dispatchEvent('g.box', 'click')
+      await crumbIs(page, name)
+    }
     assert.ok((await frames(page)).some((frame) => frame.label.startsWith('f2999,')))
     assert.deepEqual(troubles, [])
     await page.close()
@@ -288,7 +290,9 @@ describe('the page with extreme trees', { skip: noBrowser, concurrency: false },
     for (let clicks = 0; clicks < 2; clicks++) {
       const drawn = await frames(page)
       assert.ok(drawn.length >= 30 && drawn.length <= 1200, `${drawn.length} drawn`)
+      const before = (await crumbs(page)).at(-1)!
       await page.click('g.box >> nth=3')
+      await until(page, `document.querySelector('.crumbs li:last-child').textContent !== '${before}'`)
     }
     assert.ok((await frames(page)).some((frame) => /^f\d+, <\u202f0\.1\u202f%/.test(frame.label)))
     assert.match((await crumbs(page)).at(-1)!, /small$/)

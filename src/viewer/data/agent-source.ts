@@ -1,12 +1,10 @@
 /**
- * The windows of the agent that serves this page: which there are, which have been fetched, and those of a time merged.
- * A window is fetched once; the merging is done here, so that watching costs the agent next to nothing.
+ * The windows of the agent that serves this page: which there are, and which have been fetched. A window is fetched once and
+ * handed to the worker, which merges; watching costs the agent next to nothing.
  */
 import { AgentError } from '../../errors.ts'
-import { decodeWindow } from '../../formats/packed-window.ts'
-import { ProfileMerger } from '../../model/merge-profiles.ts'
-import type { Profile } from '../../model/profile.ts'
-import { unzip } from './load.ts'
+import type { Opened } from '../../view/protocol.ts'
+import type { Ask } from '../session.ts'
 
 /** A window as the agent lists it. */
 export interface ListedWindow {
@@ -19,15 +17,17 @@ export interface ListedWindow {
 
 /** Windows in flight at a time: a browser opens no more connections to one host. */
 const PARALLEL = 4
-/** Between looks at the screen while merging. */
-const SLICE_MS = 12
-/** Windows unpack to about this many times their size. */
-const USUAL_RATIO = 4
 
 /** Talks to the agent below the page's own address. */
 export class AgentSource {
+  readonly #ask: Ask
   #windows: readonly ListedWindow[] = []
-  readonly #profiles = new Map<number, Profile>()
+  /** Windows the worker has. */
+  readonly #there = new Set<number>()
+
+  constructor(ask: Ask) {
+    this.#ask = ask
+  }
 
   /** Oldest first, as of the last `refresh`. */
   get windows(): readonly ListedWindow[] {
@@ -36,30 +36,24 @@ export class AgentSource {
 
   /** Asks for the list. Errors: AgentError when the agent is gone or knows us no longer. */
   async refresh(): Promise<void> {
-    const answer = (await (await ask('windows')).json()) as { windows?: unknown }
+    const answer = (await (await askAgent('windows')).json()) as { windows?: unknown }
     this.#windows = Array.isArray(answer.windows) ? answer.windows.map(readWindow) : []
     const here = new Set(this.#windows.map(({ id }) => id))
-    for (const id of this.#profiles.keys()) if (!here.has(id)) this.#profiles.delete(id)
+    for (const id of this.#there) if (!here.has(id)) this.#there.delete(id)
   }
 
-  /** The windows that overlap a time, merged; null when there is none. Windows that are dropped meanwhile are left out. */
-  async merge(fromMs: number, toMs: number): Promise<{ profile: Profile; windows: ListedWindow[] } | null> {
+  /**
+   * Has the worker show the windows that overlap a time, merged; null when there is none. Windows that are dropped meanwhile
+   * are left out.
+   */
+  async show(fromMs: number, toMs: number): Promise<{ opened: Opened; windows: ListedWindow[] } | null> {
     const wanted = this.#windows.filter(({ startMs, endMs }) => startMs < toMs && endMs > fromMs)
-    await this.#fetchAll(wanted.filter(({ id }) => !this.#profiles.has(id)))
-    const merger = new ProfileMerger()
-    const windows: ListedWindow[] = []
-    let sliceAt = performance.now()
-    for (const window of wanted) {
-      const profile = this.#profiles.get(window.id)
-      if (profile === undefined) continue
-      merger.add(profile)
-      windows.push(window)
-      if (performance.now() - sliceAt < SLICE_MS) continue
-      await new Promise((done) => setTimeout(done, 0))
-      sliceAt = performance.now()
-    }
-    const profile = merger.finish()
-    return profile === null ? null : { profile, windows }
+    await this.#fetchAll(wanted.filter(({ id }) => !this.#there.has(id)))
+    const windows = wanted.filter(({ id }) => this.#there.has(id))
+    if (windows.length === 0) return null
+    const ids = windows.map(({ id }) => id)
+    const opened = await this.#ask({ do: 'windows', ids, keep: [...this.#there] })
+    return { opened, windows }
   }
 
   async #fetchAll(windows: readonly ListedWindow[]): Promise<void> {
@@ -76,11 +70,12 @@ export class AgentSource {
     if (response.status === 404) return
     if (!response.ok) throw refused(response.status)
     const bytes = new Uint8Array(await response.arrayBuffer())
-    this.#profiles.set(id, decodeWindow(await unzip(bytes, 'deflate', bytes.length * USUAL_RATIO)))
+    await this.#ask({ do: 'window', id, bytes })
+    this.#there.add(id)
   }
 }
 
-async function ask(place: string): Promise<Response> {
+async function askAgent(place: string): Promise<Response> {
   const response = await fetch(place)
   if (!response.ok) throw refused(response.status)
   return response

@@ -1,17 +1,18 @@
 /** What the page adds to each frame the library drew: hue, pattern, marks, and the words a screen reader says. */
 import type { LaidOut } from 'd3-flame-graph'
-import { FRAME_KINDS } from '../../model/profile.ts'
 import { narrowName } from '../../model/short-name.ts'
-import { percent } from '../data/numbers.ts'
-import type { ViewModel } from '../data/view-model.ts'
+import { percent } from '../../view/numbers.ts'
+import type { DrawnRow } from '../../view/protocol.ts'
+import { changeSign, clipped, fractionOf, type Measure, points } from '../data/shares.ts'
 import { datumOf, type FlameDatum } from './flame-datum.ts'
 
-/** Frames to point out: 1 for each frame id that the search found, and the table's selected row. */
+/** Frames to point out. */
 export interface Marks {
-  readonly found: Uint8Array | null
-  readonly selectedRow: number | null
-  /** The node of the place the search is at. */
-  readonly currentNode: number | null
+  /** Row of the function table that the reader chose, -1 for none. */
+  readonly selectedFn: number
+  /** Path of the place the search is at. */
+  readonly place: readonly string[] | null
+  readonly isComparing: boolean
 }
 
 /** Labels of narrower frames are hidden: three letters help nobody. */
@@ -20,74 +21,111 @@ const MIN_LABEL_PX = 26
 const CHARACTER_PX = 6.2
 /** Patterns and outlines need some room as well. */
 const MIN_PATTERN_PX = 7
+/** A change of this share of the profile has the full colour. */
+const FULL_CHANGE = 0.1
+
+/** Frames with their elements, in drawing order. */
+export type Frames = ReadonlyMap<LaidOut<FlameDatum>, SVGGElement>
 
 /** Dresses all drawn frames; returns each with its element. */
-export function decorate(
-  holder: Element,
-  model: ViewModel,
-  marks: Marks,
-): Map<LaidOut<FlameDatum>, SVGGElement> {
+export function decorate(holder: Element, measure: Measure, marks: Marks): Frames {
   const frames = new Map<LaidOut<FlameDatum>, SVGGElement>()
-  let tabStop: SVGGElement | null = null
+  const place = marks.place?.join('\n') ?? null
+  let [tabStop, topDepth] = [null as SVGGElement | null, Number.POSITIVE_INFINITY]
   for (const group of holder.querySelectorAll<SVGGElement>('g.frame')) {
     const frame = datumOf(group)
     frames.set(frame, group)
-    dress(group, frame, model, marks)
-    if (tabStop === null && !frame.data.fade) tabStop = group
+    const widthPx = Number(group.getAttribute('width'))
+    dress(group, frame, { ...marks, place, widthPx })
+    speak(group, frame, measure)
+    if (frame.data.fade || frame.depth >= topDepth) continue
+    tabStop = group
+    topDepth = frame.depth
   }
   if (tabStop !== null) tabStop.tabIndex = 0
   return frames
 }
 
-function dress(group: SVGGElement, frame: LaidOut<FlameDatum>, model: ViewModel, marks: Marks): void {
-  const { drawn, fade } = frame.data
-  const classes = ['frame']
+interface Dressing extends Omit<Marks, 'place'> {
+  readonly place: string | null
+  readonly widthPx: number
+}
+
+function dress(group: SVGGElement, frame: LaidOut<FlameDatum>, dressing: Dressing): void {
+  const { row, fade, path, name } = frame.data
+  const { widthPx } = dressing
+  const classes = ['frame', ...(row === null ? ['root'] : rowClasses(row, dressing))]
   if (fade) classes.push('fade')
-  const widthPx = Number(group.getAttribute('width'))
-  if (widthPx < MIN_LABEL_PX) classes.push('narrow')
-  const id = drawn === null || drawn.members !== null ? -1 : model.tree.frame[drawn.node]!
-  if (drawn?.members != null) classes.push('box')
-  else if (id < 0) classes.push('root')
-  else {
-    const { frames } = model.tree
-    const kind = FRAME_KINDS[frames.kind[id]!]!
-    if (kind !== 'native') classes.push(kind)
-    if (frames.inlined[id] === 1) classes.push('inlined')
-    if (marks.found?.[id] === 1) classes.push('found')
-    if (marks.selectedRow !== null && model.functions().rowOfFrame[id] === marks.selectedRow)
-      classes.push('selected')
-    if (drawn?.node === marks.currentNode) classes.push('current')
-    group.style.setProperty('--hue', String(model.colours.hueOfFrame[id]))
+  if (row?.shape === 'frame' && dressing.place !== null && path.join('\n') === dressing.place)
+    classes.push('current')
+  if (row !== null) {
+    group.style.setProperty('--hue', String(row.hue))
+    if (row.change !== null) group.style.setProperty('--strength', strengthOf(row.change.share))
   }
-  if (widthPx < MIN_PATTERN_PX || (classes.length === 2 && widthPx < MIN_LABEL_PX)) classes.push('bare')
+  const isPlain = classes.length === 1
+  if (widthPx < MIN_LABEL_PX) classes.push('narrow')
+  if (widthPx < MIN_PATTERN_PX || (isPlain && widthPx < MIN_LABEL_PX)) classes.push('bare')
   group.setAttribute('class', classes.join(' '))
-  if (widthPx >= MIN_LABEL_PX) fitLabel(group, frame.data.name, widthPx)
-  speak(group, frame, model)
+  if (widthPx >= MIN_LABEL_PX) fitLabel(group, name, widthPx)
+}
+
+/** The classes that tell what a row is. */
+function rowClasses(row: DrawnRow, { isComparing, selectedFn }: Dressing): string[] {
+  if (row.shape !== 'frame') return [row.shape]
+  const classes: string[] = []
+  if (row.kind !== 'native') classes.push(row.kind)
+  if (row.inlined) classes.push('inlined')
+  if (row.found) classes.push('found')
+  if (row.fn >= 0 && row.fn === selectedFn) classes.push('selected')
+  if (isComparing) classes.push(changeClass(row))
+  return classes
+}
+
+/** How a frame is coloured while comparing. */
+export function changeClass(row: DrawnRow): 'grew' | 'shrank' | 'noise' {
+  const sign = changeSign(row.change)
+  if (sign === '') return 'noise'
+  return row.change!.share > 0 ? 'grew' : 'shrank'
+}
+
+/** How strong the colour of a change is, as a percentage: from a quarter on, so that the least one shows. */
+export function strengthOf(change: number): string {
+  const part = Math.min(1, Math.sqrt(Math.abs(change) / FULL_CHANGE))
+  return `${(25 + 75 * part).toFixed(0)}%`
 }
 
 /** A long name loses its namespaces before the end of it is cut; there is no room to say so, the strip has it whole. */
 function fitLabel(group: SVGGElement, name: string, widthPx: number): void {
-  const fitting = narrowName(name, Math.floor(widthPx / CHARACTER_PX)).replace(/^…/, '')
+  const fitting = labelThatFits(name, widthPx)
   const label = group.querySelector('.d3-flame-graph-label')
   if (label !== null && label.textContent !== fitting) label.textContent = fitting
 }
 
-function speak(group: SVGGElement, frame: LaidOut<FlameDatum>, model: ViewModel): void {
-  const { drawn, name } = frame.data
+/** The part of a name that is worth showing in a width. */
+export function labelThatFits(name: string, widthPx: number): string {
+  return narrowName(name, Math.floor(widthPx / CHARACTER_PX)).replace(/^…/, '')
+}
+
+function speak(group: SVGGElement, frame: LaidOut<FlameDatum>, measure: Measure): void {
+  const { row, name } = frame.data
   group.setAttribute('role', 'treeitem')
   group.setAttribute('aria-level', String(frame.depth + 1))
   group.setAttribute('tabindex', '-1')
   if (frame.children !== undefined) group.setAttribute('aria-expanded', 'true')
   else group.removeAttribute('aria-expanded')
-  group.setAttribute('aria-label', drawn === null ? name : spoken(model, frame.data))
+  group.setAttribute('aria-label', row === null ? name : spoken(row, name, measure))
 }
 
-function spoken(model: ViewModel, data: FlameDatum): string {
-  const { drawn, name, children } = data
-  const all = model.tree.total[0]! || 1
-  if (drawn!.members !== null) return `${name}, too narrow to draw`
-  const node = drawn!.node
-  const callees =
-    children.length === 0 ? '' : `, ${children.length} ${children.length === 1 ? 'callee' : 'callees'}`
-  return `${name}, ${percent(model.tree.total[node]! / all)}, self ${percent(model.tree.self[node]! / all)}${callees}`
+function spoken(row: DrawnRow, name: string, measure: Measure): string {
+  if (row.box !== null) return `${name}, too narrow to draw`
+  const own = clipped(row.name, 200)
+  if (row.shape === 'ghost') return `${own}, gone: only in the profile before`
+  const callees = row.callees === 0 ? '' : `, ${row.callees} ${row.callees === 1 ? 'callee' : 'callees'}`
+  const [total, self] = [row.total, row.self].map((value) => percent(fractionOf(measure, value)))
+  return `${own}, ${total}, self ${self}${changeWords(row)}${callees}`
+}
+
+function changeWords({ change }: DrawnRow): string {
+  if (change === null) return ''
+  return change.significant ? `, changed by ${points(change.share)} points` : ', no significant change'
 }

@@ -1,119 +1,150 @@
 /**
- * The flame graph: d3-flame-graph draws, and only that. It gets a fresh small tree on every change; zoom, search,
+ * One flame graph: d3-flame-graph draws, and only that. It gets a fresh small tree on every change; zoom, search,
  * colours, keys and the spoken text are ours, because the library does them over all of its data, with recursion, or
  * not at all.
  */
-import flamegraph, { type FlameChart, type LaidOut } from 'd3-flame-graph'
+import flamegraph, { type FlameChart } from 'd3-flame-graph'
 import { select } from 'd3-selection'
-import { type DrawnFrame, MAX_ROWS, prune } from '../../model/prune.ts'
-import type { Zoom } from '../../model/zoom.ts'
-import { whole } from '../data/numbers.ts'
-import type { ViewModel } from '../data/view-model.ts'
+import type { Drawing } from '../../view/protocol.ts'
+import type { Measure } from '../data/shares.ts'
 import { element } from './dom.ts'
-import { datumOf, type FlameDatum, toDatum, withAncestors } from './flame-datum.ts'
-import { decorate, type Marks } from './flame-frames.ts'
+import { datumOf, type FlameDatum, toDatum } from './flame-datum.ts'
+import { decorate, type Frames, type Marks } from './flame-frames.ts'
+import { neighbour, type Way } from './flame-neighbours.ts'
 
-/** What a reader does to a frame. */
+/** What a reader does to a frame; `at` is where, in pixels of the window. */
 export interface FlameActions {
-  point(drawn: DrawnFrame | null): void
-  press(drawn: DrawnFrame): void
+  point(datum: FlameDatum | null): void
+  press(datum: FlameDatum): void
+}
+
+/** What a graph shows. */
+export interface FlamePicture {
+  readonly drawing: Drawing
+  readonly measure: Measure
+  readonly marks: Marks
+  /** Root at the bottom. */
+  readonly upward: boolean
+  /** Name of the tree for those who hear it. */
+  readonly label: string
 }
 
 const ROW_PX = 20
 const ZOOM_MS = 150
 
-/** The graph and its element. */
+/** A graph and its element. */
 export class FlameView {
-  readonly root = element('div', { class: 'flame' })
-  readonly #note = element('p', { class: 'flame-note', hidden: '' })
-  readonly #holder = element('div', { class: 'flame-holder' })
-  readonly #empty = element(
-    'p',
-    { class: 'flame-empty', hidden: '' },
-    'No samples: the target used no CPU while it was profiled.',
-  )
+  readonly root = element('div', { class: 'flame-holder' })
   readonly #actions: FlameActions
   #pressed: { x: number; width: number } | null = null
   #chart: FlameChart<FlameDatum> | null = null
-  #model: ViewModel | null = null
-  #frames = new Map<LaidOut<FlameDatum>, SVGGElement>()
+  #picture: FlamePicture | null = null
+  #frames: Frames = new Map()
 
   constructor(actions: FlameActions) {
     this.#actions = actions
-    this.root.append(this.#note, this.#empty, this.#holder)
     // The library zooms on click and cannot be told not to: the event never reaches it.
-    this.#holder.addEventListener('click', (event) => this.#onClick(event), { capture: true })
-    this.#holder.addEventListener('pointerover', (event) => this.#actions.point(drawnOf(event.target)))
-    this.#holder.addEventListener('pointerleave', () => this.#actions.point(null))
-    this.#holder.addEventListener('focusin', (event) => this.#actions.point(drawnOf(event.target)))
+    this.root.addEventListener('click', (event) => this.#onClick(event), { capture: true })
+    this.root.addEventListener('pointerover', (event) => actions.point(datumAt(event.target)))
+    this.root.addEventListener('pointerleave', () => actions.point(null))
+    this.root.addEventListener('focusin', (event) => actions.point(datumAt(event.target)))
   }
 
-  /** Draws a zoom of a model at the present width. */
-  draw(model: ViewModel, zoom: Zoom, marks: Marks): void {
-    this.#model = model
+  /** Draws at the present width; nothing for a drawing without rows. */
+  draw(picture: FlamePicture): void {
+    const data = toDatum(picture.drawing, picture.measure)
+    this.root.hidden = data === null
+    this.#frames = new Map()
+    if (data === null) return
     const from = this.#pressed
     this.#pressed = null
-    const widthPx = Math.max(120, this.#holder.clientWidth)
-    const { top, rowsCut } = prune(model.tree, zoom, widthPx)
-    const data = withAncestors(model, zoom, toDatum(model, top, zoom.members !== null))
-    const notes = notesOf(model, rowsCut)
-    this.#note.hidden = notes === ''
-    this.#note.textContent = notes
-    const isEmpty = !(model.tree.total[0]! > 0)
-    this.#empty.hidden = !isEmpty
-    this.#holder.hidden = isEmpty
-    if (isEmpty) return
+    const hadFocus = this.focusedPath()
+    const widthPx = this.widthPx
     if (this.#chart === null) {
-      this.#chart = newChart(widthPx)
-      this.#chart(select(this.#holder).datum(data))
-      const svg = this.#holder.querySelector('svg')!
-      svg.querySelector('text.title')?.remove()
-      svg.setAttribute('role', 'tree')
-      svg.setAttribute('aria-label', 'Flame graph, callers above callees')
-    } else this.#chart.width(widthPx).update(data)
-    this.mark(marks)
+      this.#chart = newChart(widthPx).inverted(!picture.upward)
+      this.#chart(select(this.root).datum(data))
+      this.root.querySelector('text.title')?.remove()
+      this.root.querySelector('svg')!.setAttribute('role', 'tree')
+    } else this.#chart.width(widthPx).inverted(!picture.upward).update(data)
+    this.root.querySelector('svg')!.setAttribute('aria-label', picture.label)
+    this.#picture = picture
+    this.mark(picture.marks)
+    if (hadFocus !== null && !this.focusPath(hadFocus)) this.#focusFirst()
     if (from !== null) this.#grow(from, widthPx)
+  }
+
+  /** Room for the graph, in pixels. */
+  get widthPx(): number {
+    return Math.max(120, this.root.parentElement?.clientWidth ?? 0) - this.#insetPx()
+  }
+
+  #insetPx(): number {
+    const { parentElement } = this.root
+    if (parentElement === null) return 0
+    const style = getComputedStyle(parentElement)
+    return Number.parseFloat(style.paddingLeft) + Number.parseFloat(style.paddingRight)
   }
 
   /** Lets the new drawing grow out of the pressed frame, unless the reader wants no motion. */
   #grow(from: { x: number; width: number }, widthPx: number): void {
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) return
     const start = `translateX(${from.x}px) scaleX(${from.width / widthPx})`
-    const [transformOrigin, end] = ['0 0', 'none']
+    const transformOrigin = '0 0'
     const steps = [
       { transform: start, transformOrigin },
-      { transform: end, transformOrigin },
+      { transform: 'none', transformOrigin },
     ]
-    this.#holder.querySelector('svg')?.animate(steps, { duration: ZOOM_MS, easing: 'ease-out' })
+    this.root.querySelector('svg')?.animate(steps, { duration: ZOOM_MS, easing: 'ease-out' })
   }
 
-  /** Shows other marks (found, selected) on the frames that are drawn. */
+  /** Shows other marks on the frames that are drawn. */
   mark(marks: Marks): void {
-    if (this.#model === null) return
-    this.#frames = decorate(this.#holder, this.#model, marks)
+    if (this.#picture !== null) this.#frames = decorate(this.root, this.#picture.measure, marks)
   }
 
-  /** Moves the focus to the frame of a node; false when it is not drawn. */
-  focusNode(node: number): boolean {
+  /** Moves the focus to a frame, or only brings it into sight; false when it is not drawn. */
+  focusPath(path: readonly string[], isFocus = true): boolean {
+    const wanted = path.join('\n')
     for (const [frame, group] of this.#frames) {
-      const drawn = frame.data.drawn
-      if (drawn?.node !== node || drawn.members !== null) continue
-      this.#focus(group)
+      if (frame.data.row?.shape === 'box' || frame.data.path.join('\n') !== wanted) continue
+      if (isFocus) this.#focus(group)
+      else group.scrollIntoView({ block: 'nearest', inline: 'nearest' })
       return true
     }
     return false
   }
 
+  /** Path of the frame that has the focus. */
+  focusedPath(): readonly string[] | null {
+    return this.focused()?.path ?? null
+  }
+
+  /** The frame that has the focus. */
+  focused(): FlameDatum | null {
+    const { activeElement } = document
+    return activeElement !== null && this.root.contains(activeElement) ? datumAt(activeElement) : null
+  }
+
+  /** The element of the frame that has the focus. */
+  focusedElement(): Element | null {
+    return this.focused() === null ? null : document.activeElement
+  }
+
   /** Moves the focus from the focused frame to a neighbour; to the first frame when none has it. */
-  moveFocus(way: 'up' | 'down' | 'left' | 'right'): void {
+  moveFocus(way: Way): void {
     const focused = [...this.#frames].find(([, group]) => group === document.activeElement)
-    if (focused === undefined) {
-      const first = [...this.#frames].find(([frame]) => !frame.data.fade)
-      if (first !== undefined) this.#focus(first[1])
-      return
-    }
-    const next = neighbour(focused[0], way, this.#frames)
+    if (focused === undefined) return void this.#focusFirst()
+    const isFlipped = this.#picture?.upward === true
+    const next = neighbour(focused[0], isFlipped ? (FLIPPED[way] ?? way) : way, this.#frames)
     if (next !== undefined) this.#focus(next)
+  }
+
+  #focusFirst(): void {
+    let first: [number, SVGGElement] | null = null
+    // The library reuses elements: the first of them need not be the root.
+    for (const [{ data, depth }, group] of this.#frames)
+      if (!data.fade && (first === null || depth < first[0])) first = [depth, group]
+    if (first !== null) this.#focus(first[1])
   }
 
   #focus(group: SVGGElement): void {
@@ -125,25 +156,16 @@ export class FlameView {
 
   #onClick(event: Event): void {
     event.stopPropagation()
-    const drawn = drawnOf(event.target)
-    if (drawn === null) return
+    const datum = datumAt(event.target)
+    if (datum === null) return
     const frame = datumOf((event.target as Element).closest('g.frame')!)
-    const widthPx = this.#holder.clientWidth
-    this.#pressed = frame.data.fade ? null : { x: frame.x0 * widthPx, width: (frame.x1 - frame.x0) * widthPx }
-    this.#actions.press(drawn)
+    const widthPx = this.widthPx
+    this.#pressed = datum.fade ? null : { x: frame.x0 * widthPx, width: (frame.x1 - frame.x0) * widthPx }
+    this.#actions.press(datum)
   }
 }
 
-function notesOf(model: ViewModel, rowsCut: boolean): string {
-  const notes: string[] = []
-  if (rowsCut)
-    notes.push(
-      `Stacks deeper than ${whole(MAX_ROWS)} rows go on in the hatched boxes: click one to go there.`,
-    )
-  const negative = model.tree.negativeRows
-  if (negative > 0) notes.push(`${whole(negative)} records with a value below zero are not drawn.`)
-  return notes.join(' ')
-}
+const FLIPPED: Readonly<Partial<Record<Way, Way>>> = { up: 'down', down: 'up' }
 
 function newChart(widthPx: number): FlameChart<FlameDatum> {
   // A tooltip object keeps the library from writing a <title> into every frame; ours is the detail strip.
@@ -153,7 +175,6 @@ function newChart(widthPx: number): FlameChart<FlameDatum> {
     .cellHeight(ROW_PX)
     .minFrameSize(1)
     .transitionDuration(0)
-    .inverted(true)
     .resetHeightOnZoom(true)
     .sort(false)
     .tooltip(noTooltip)
@@ -163,23 +184,7 @@ function newChart(widthPx: number): FlameChart<FlameDatum> {
 }
 
 /** The drawn frame an event happened on. */
-function drawnOf(target: EventTarget | null): DrawnFrame | null {
+export function datumAt(target: EventTarget | null): FlameDatum | null {
   const group = target instanceof Element ? target.closest('g.frame') : null
-  return group === null ? null : datumOf(group).data.drawn
-}
-
-type Frames = ReadonlyMap<LaidOut<FlameDatum>, SVGGElement>
-
-function neighbour(frame: LaidOut<FlameDatum>, way: string, frames: Frames): SVGGElement | undefined {
-  if (way === 'up') return frame.parent === null ? undefined : frames.get(frame.parent)
-  if (way === 'down') return firstDrawn(frame.children ?? [], frames)
-  // Siblings first, then the rest of the row: all frames of a row lie in one line for the eye.
-  const row = [...frames.keys()].filter((other) => other.depth === frame.depth).sort((a, b) => a.x0 - b.x0)
-  const at = row.indexOf(frame) + (way === 'right' ? 1 : -1)
-  return row[at] === undefined ? undefined : frames.get(row[at])
-}
-
-function firstDrawn(candidates: readonly LaidOut<FlameDatum>[], frames: Frames): SVGGElement | undefined {
-  for (const candidate of candidates) if (frames.has(candidate)) return frames.get(candidate)
-  return undefined
+  return group === null ? null : datumOf(group).data
 }

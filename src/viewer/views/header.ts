@@ -1,106 +1,97 @@
-/** The first line of the page: what was profiled, how, how good it is, and the three buttons. */
-import { baseName } from '../../model/frame-name.ts'
-import type { Profile } from '../../model/profile.ts'
-import { duration, whole } from '../data/numbers.ts'
-import { type QualityFigure, qualityFigures } from '../data/quality.ts'
-import type { ViewModel } from '../data/view-model.ts'
+/** The first line of the page: what was profiled, how, how good it is, and the buttons. */
+import type { Opened, QualityFigure } from '../../view/protocol.ts'
+import { clipped } from '../data/shares.ts'
 import { button, element, shape } from './dom.ts'
+import { openPanel } from './popover.ts'
 
-/** What the buttons do. */
+/** What the buttons do; `at` is the button. */
 export interface HeaderActions {
-  download(): void
+  compare(): void
+  export(at: Element): void
   toggleTheme(): void
   help(): void
   notes(): void
+  /** Shows only the stacks that a figure of the quality is about. */
+  isolate(): void
 }
 
-/** The header of a model. */
-export function headerView(model: ViewModel, actions: HeaderActions): HTMLElement {
-  const { profile } = model.tree
-  const notes = profile.capture?.notes.length ?? 0
-  const pills = element('ul', { class: 'pills', 'aria-label': 'Quality of the profile' })
-  pills.append(...qualityFigures(model.tree).map(pill))
-  if (profile.capture === null)
-    pills.append(element('li', { class: 'pill muted' }, 'loss and cost not recorded'))
+/** The header of an open profile. */
+export function headerView(opened: Opened, actions: HeaderActions): HTMLElement {
   const what = element(
     'div',
     { class: 'what' },
-    element('strong', {}, targetName(profile)),
-    element('span', { class: 'muted' }, facts(model).join(' · ')),
+    element('strong', { title: clipped(opened.name) }, clipped(opened.name, 200)),
+    element('span', { class: 'muted' }, opened.facts.join(' · ')),
   )
-  const buttons = element('div', { class: 'buttons' })
+  const pills = element('ul', { class: 'pills', 'aria-label': 'Quality of the profile' })
+  pills.append(...opened.quality.map((figure) => element('li', {}, pill(figure, actions))))
+  return element('header', { class: 'top' }, brand(), what, pills, buttons(opened, actions))
+}
+
+function buttons(opened: Opened, actions: HeaderActions): HTMLElement {
+  const made = element('div', { class: 'buttons' })
+  const notes = opened.notes.length
   if (notes > 0) {
-    const label = notes === 1 ? '1 note' : `${notes} notes`
-    buttons.append(
-      button(
-        label,
-        { class: 'control warn', title: 'What the profiler has to say about this profile' },
-        actions.notes,
-      ),
+    const title = 'What the profiler has to say about this profile'
+    made.append(
+      button(notes === 1 ? '1 note' : `${notes} notes`, { class: 'control warn', title }, actions.notes),
     )
   }
-  buttons.append(
-    button(
-      'Download pprof',
-      { class: 'control download', title: 'Save the profile as profile.pb.gz' },
-      actions.download,
-    ),
-    button(
-      '◐',
-      { class: 'control square', 'aria-label': 'Switch between light and dark', title: 'Light or dark' },
-      actions.toggleTheme,
-    ),
-    button(
-      '?',
-      { class: 'control square', 'aria-label': 'Keys and notices', title: 'Keys and notices' },
-      actions.help,
-    ),
+  const compare = { class: 'control compare', title: 'Compare with another profile, label or time (d)' }
+  const menu = {
+    class: 'control export',
+    'aria-haspopup': 'dialog',
+    title: 'Save as pprof, folded, SVG and others',
+  }
+  const theme = {
+    class: 'control square theme',
+    'aria-label': 'Switch between light and dark',
+    title: 'Light or dark',
+  }
+  const help = { class: 'control square', 'aria-label': 'Keys and notices', title: 'Keys and notices (?)' }
+  const download = button('Export ▾', menu, () => actions.export(download))
+  made.append(
+    button('Compare…', compare, actions.compare),
+    download,
+    button('◐', theme, actions.toggleTheme),
+    button('?', help, actions.help),
   )
-  return element('header', { class: 'top' }, brand(), what, pills, buttons)
+  return made
 }
 
-/** Name of what was profiled, as well as the profile knows it. */
-export function targetName(profile: Profile): string {
-  const { target, host } = profile.capture ?? {}
-  // Of a whole host, which host it is says more than that it is whole.
-  if (target?.kind === 'all' && host?.name) return host.name
-  if (target?.name) return target.name
-  return baseName(profile.mappings[0]?.fileName ?? '') || 'profile'
-}
-
-function facts(model: ViewModel): string[] {
-  const { profile } = model.tree
-  const { capture } = profile
-  const parts: string[] = []
-  if (capture !== null) {
-    const { pids } = capture.target
-    if (pids.length === 1) parts.push(`pid ${pids[0]}`)
-    else if (pids.length > 1) parts.push(`${whole(pids.length)} processes`)
-  }
-  const seconds = (capture?.durationNs ?? Number(profile.durationNs)) / 1e9
-  if (seconds > 0) parts.push(duration(seconds))
-  if (capture !== null) parts.push(`${whole(capture.rateHz)}\u202fHz`)
-  const cpu = profile.sampleTypes.findIndex((type) => type.type === 'cpu' && type.unit === 'nanoseconds')
-  if (cpu >= 0 && seconds > 0) {
-    parts.push(`${(sumOf(profile.samples.values[cpu]!) / 1e9 / seconds).toFixed(2)}\u202fcores`)
-  }
-  if (model.samples !== null) parts.push(`${whole(model.samples)} samples`)
-  return parts
-}
-
-function sumOf(values: Float64Array): number {
-  let sum = 0
-  for (let row = 0; row < values.length; row++) sum += values[row]!
-  return sum
-}
-
-function pill(figure: QualityFigure): HTMLElement {
+function pill(figure: QualityFigure, actions: HeaderActions): HTMLElement {
+  const { isGood } = figure
   const tone =
-    figure.isGood === null
-      ? null
-      : element('i', { class: figure.isGood ? 'dot ok' : 'dot bad', 'aria-hidden': 'true' })
-  const value = element('b', {}, figure.value)
-  return element('li', { class: 'pill', title: figure.meaning }, tone, value, ` ${figure.label}`)
+    isGood === null ? null : element('i', { class: isGood ? 'dot ok' : 'dot bad', 'aria-hidden': 'true' })
+  const made = button('', { class: 'pill', title: figure.meaning, 'aria-haspopup': 'dialog' }, () =>
+    openFigure(made, figure, actions),
+  )
+  made.append(...(tone === null ? [] : [tone]), element('b', {}, figure.value), ` ${figure.label}`)
+  return made
+}
+
+/** What a figure means, what to do about it, and the stacks it is about. */
+function openFigure(anchor: Element, figure: QualityFigure, actions: HeaderActions): void {
+  const title = element('h2', { id: 'figure-title' }, `${figure.value} ${figure.label}`)
+  const content: HTMLElement[] = [title, element('p', {}, figure.meaning)]
+  if (figure.fix !== '') content.push(element('p', { class: 'fix' }, element('b', {}, 'To do: '), figure.fix))
+  const close = (): void => panel.hidePopover()
+  const row = element('div', { class: 'panel-buttons' })
+  if (figure.isolates)
+    row.append(
+      button('Show only these stacks', { class: 'control primary' }, () => {
+        close()
+        actions.isolate()
+      }),
+    )
+  row.append(button('Close', { class: 'control' }, close))
+  content.push(row)
+  const panel = openPanel(
+    anchor,
+    { class: 'panel', role: 'dialog', 'aria-labelledby': 'figure-title' },
+    ...content,
+  )
+  row.querySelector('button')?.focus()
 }
 
 function brand(): HTMLElement {
@@ -112,6 +103,6 @@ function brand(): HTMLElement {
     shape('rect', { x: '6.5', y: '0.5', width: '3', height: '3', rx: '1' }),
   )
   const made = element('h1', { class: 'brand' })
-  made.append(logo, 'Emberscope')
+  made.append(logo, element('span', {}, 'Emberscope'))
   return made
 }

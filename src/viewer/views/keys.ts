@@ -1,21 +1,33 @@
-/** Keys of the page. Letters do nothing while a text field has the focus. */
+/** Keys of the page. Letters do nothing while a text field has the focus, or while something lies over the page. */
+
+import type { Way } from './flame-neighbours.ts'
+import { FILTER_KEYS, type FilterKey } from './frame-menu.ts'
+import { isSomethingOpen } from './popover.ts'
 
 /** What keys do. */
 export interface KeyActions {
-  move(way: 'up' | 'down' | 'left' | 'right'): void
+  move(way: Way): void
   zoomFocused(): void
   out(): void
   escape(): void
   reset(): void
   search(): void
   step(direction: 1 | -1): void
-  table(): void
+  view(view: 'flame' | 'inverted' | 'table'): void
+  sandwich(): void
+  details(): void
+  menu(): void
+  filter(key: FilterKey): void
+  undo(): void
+  compare(): void
+  heatmap(): void
+  copyName(): void
   help(): void
   /** Stops a live page, or lets it go on. */
   pause(): void
 }
 
-const MOVES = {
+const MOVES: Readonly<Record<string, Way>> = {
   ArrowUp: 'up',
   ArrowDown: 'down',
   ArrowLeft: 'left',
@@ -24,51 +36,74 @@ const MOVES = {
   j: 'down',
   h: 'left',
   l: 'right',
-} as const
+}
 
 /** Starts listening on the document. */
 export function listenToKeys(actions: KeyActions): void {
+  const table = actionsByKey(actions)
   document.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]') !== null)
-      return
-    const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement
+    if (event.ctrlKey || event.metaKey || event.altKey || isSomethingOpen()) return
+    const { target } = event
+    const isTyping = target instanceof HTMLInputElement || target instanceof HTMLSelectElement
     if (event.key === 'Escape') actions.escape()
-    else if (isTyping || !press(event, actions)) return
+    else if (isTyping || !press(event, actions, table)) return
     event.preventDefault()
   })
 }
 
-/** True when the key means something. */
-function press(event: KeyboardEvent, actions: KeyActions): boolean {
-  const inGraph = event.target === document.body || (event.target as Element).closest('.flame') !== null
-  if (event.key in MOVES) {
-    // Elsewhere the arrows scroll the table.
-    if (!inGraph) return false
-    actions.move(MOVES[event.key as keyof typeof MOVES])
-    return true
-  }
-  const does: Readonly<Record<string, (() => void) | undefined>> = {
-    Enter: inGraph ? actions.zoomFocused : undefined,
-    ' ': spaceAction(event.target, inGraph, actions),
+type KeyTable = Readonly<Record<string, (() => void) | undefined>>
+
+function actionsByKey(actions: KeyActions): KeyTable {
+  const filters = Object.keys(FILTER_KEYS).map((key) => [key, () => actions.filter(key as FilterKey)])
+  return {
+    ...Object.fromEntries(filters),
     Backspace: actions.out,
     0: actions.reset,
     '/': actions.search,
     n: () => actions.step(1),
     N: () => actions.step(-1),
-    t: actions.table,
+    f: () => actions.view('flame'),
+    i: () => actions.view('inverted'),
+    t: () => actions.view('table'),
+    s: actions.sandwich,
+    o: actions.details,
+    m: actions.menu,
+    ContextMenu: actions.menu,
+    u: actions.undo,
+    d: actions.compare,
+    x: actions.heatmap,
+    y: actions.copyName,
     '?': actions.help,
   }
-  const action = does[event.key]
+}
+
+/** True when the key means something. */
+function press(event: KeyboardEvent, actions: KeyActions, table: KeyTable): boolean {
+  const target = event.target as Element
+  const inGraph = target === document.body || target.closest('.flame') !== null
+  const way = MOVES[event.key]
+  if (way !== undefined) {
+    // Elsewhere the arrows scroll; to a button they mean nothing.
+    const isFree =
+      inGraph || (target instanceof HTMLButtonElement && target.closest('.functions, .drawer') === null)
+    if (isFree) actions.move(way)
+    return isFree
+  }
+  const action =
+    event.key === 'Enter' || event.key === ' '
+      ? pressAction(event.key, target, inGraph, actions)
+      : table[event.key]
   action?.()
   return action !== undefined
 }
 
-/** Space presses what has the focus; without a focus it stops time. */
-function spaceAction(
-  target: EventTarget | null,
+/** Enter and Space press what has the focus; without a focus Space stops time. */
+function pressAction(
+  key: string,
+  target: Element,
   inGraph: boolean,
   actions: KeyActions,
 ): (() => void) | undefined {
-  if (target === document.body) return actions.pause
+  if (key === ' ' && target === document.body) return actions.pause
   return inGraph ? actions.zoomFocused : undefined
 }

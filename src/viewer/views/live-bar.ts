@@ -1,5 +1,5 @@
 /** The bar of a page that an agent serves: what time is shown, whether it goes on, and how to change both. */
-import { whole } from '../data/numbers.ts'
+import { whole } from '../../view/numbers.ts'
 import { button, element } from './dom.ts'
 
 /** A choice of time: the last minutes, or a time of its own (unix milliseconds), which does not move. */

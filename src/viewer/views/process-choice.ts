@@ -1,7 +1,13 @@
 /** The choice of one process out of several; not there where a profile has only one. */
-import { percent } from '../data/numbers.ts'
-import type { ProcessShare } from '../data/process-filter.ts'
+
+import { percent } from '../../view/numbers.ts'
+import type { LabelValue } from '../../view/protocol.ts'
 import { element } from './dom.ts'
+
+/** The label that capture gives the name of a process. */
+export const PROCESS_LABEL = 'comm'
+/** More names than this help nobody to choose. */
+const MAX_NAMES = 100
 
 /** A drop-down that may be filled anew. */
 export class ProcessChoice {
@@ -11,13 +17,15 @@ export class ProcessChoice {
     this.root.addEventListener('change', () => choose(this.root.value))
   }
 
-  /** Names with their share of `total`. The chosen one stays even when it has no sample now. */
-  draw(shares: readonly ProcessShare[], total: number, chosen: string): void {
-    const isThere = chosen === '' || shares.some(({ name }) => name === chosen)
-    const all = isThere ? shares : [...shares, { name: chosen, value: 0 }]
-    this.root.hidden = all.length === 0
-    const options = all.map(({ name, value }) =>
-      element('option', { value: name }, `${name} · ${percent(total > 0 ? value / total : 0)}`),
+  /** Names with their share of all. The chosen one stays even when it has no sample now. */
+  draw(values: readonly LabelValue[], chosen: string): void {
+    const total = values.reduce((sum, { weight }) => sum + weight, 0)
+    const named = values.filter(({ value }) => value !== '').slice(0, MAX_NAMES)
+    const isThere = chosen === '' || named.some(({ value }) => value === chosen)
+    const all = isThere ? named : [...named, { value: chosen, weight: 0 }]
+    this.root.hidden = all.length < 2 && chosen === ''
+    const options = all.map(({ value, weight }) =>
+      element('option', { value }, `${value} · ${percent(total > 0 ? weight / total : 0)}`),
     )
     this.root.replaceChildren(element('option', { value: '' }, 'all processes'), ...options)
     this.root.value = chosen

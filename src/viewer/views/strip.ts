@@ -1,10 +1,17 @@
 /** The detail strip: what the pointer, the focus or the selection is on, always in the same place, within a frame. */
-import { frameLabel } from '../../model/frame-label.ts'
-import type { DrawnFrame } from '../../model/prune.ts'
-import { quantity, whole } from '../data/numbers.ts'
-import { framePlace, shareOf, type ViewModel } from '../data/view-model.ts'
+
+import { quantity, whole } from '../../view/numbers.ts'
+import type { DrawnRow, TableRow } from '../../view/protocol.ts'
+import { clipped, type Measure, points, shareOf } from '../data/shares.ts'
 import { element } from './dom.ts'
-import { drawnName } from './flame-datum.ts'
+import { rowName } from './flame-datum.ts'
+
+/** What the strip needs to know beside the row. */
+export interface StripContext {
+  readonly measure: Measure
+  /** The whole of the other side, null unless comparing. */
+  readonly before: Measure | null
+}
 
 /** The strip at the foot of the page. */
 export class StripView {
@@ -12,73 +19,87 @@ export class StripView {
   readonly #facts = element('div', { class: 'facts' })
 
   constructor() {
-    const keys = element('div', { class: 'keys' })
+    const keys = element('div', { class: 'keys', 'aria-hidden': 'true' })
     for (const [key, does] of [
       ['Enter', 'zoom'],
-      ['Esc', 'out'],
-      ['/', 'search'],
+      ['s', 'sandwich'],
+      ['H', 'hide'],
+      ['m', 'menu'],
       ['?', 'keys'],
-    ]) {
-      keys.append(element('kbd', {}, key!), ` ${does} `)
-    }
+    ])
+      keys.append(element('kbd', {}, key!), ` ${does}  `)
     this.root.append(this.#facts, keys)
   }
 
-  /** Shows a drawn frame; null: says what to do. */
-  showFrame(model: ViewModel, drawn: DrawnFrame | null): void {
-    const { tree } = model
-    if (drawn === null)
-      this.#facts.replaceChildren(muted('Point at a frame or move with the arrow keys; click to zoom.'))
-    else if (drawn.members !== null) {
-      const { share, error } = shareOf(model, drawn.value)
-      const what = `${whole(drawn.members.length)} frames too narrow to draw here`
-      this.#facts.replaceChildren(
-        name(drawnName(model, drawn)),
-        fact('together', share, error),
-        muted(`${what}: click to see them`),
-      )
-    } else if (drawn.node === 0) {
-      const value = quantity(tree.total[0]!, model.unit)
-      this.#facts.replaceChildren(name('all'), fact('total', value, ''), muted('everything in this profile'))
-    } else this.#showNode(model, drawn.node)
+  /** Says what to do. */
+  showHint(): void {
+    const hint = 'Point at a frame or move with the arrow keys; click to zoom, right-click for more.'
+    this.#facts.replaceChildren(element('span', { class: 'muted place hint' }, hint))
+  }
+
+  /** Shows a drawn row; `fn` is its function where it has one. */
+  showFrame(row: DrawnRow, fn: TableRow | null, context: StripContext): void {
+    const { measure } = context
+    if (row.box !== null) {
+      const { share, error } = shareOf(measure, row.value)
+      const what = `${whole(row.box.count)} frames too narrow to draw here: click to see them`
+      this.#facts.replaceChildren(name(rowName(row, measure)), fact('together', share, error), muted(what))
+    } else if (row.shape === 'root') {
+      const value = quantity(row.total, measure.unit)
+      this.#facts.replaceChildren(name('all'), fact('total', value, ''), muted('everything that is shown'))
+    } else this.#showFunctionFrame(row, fn, context)
+  }
+
+  #showFunctionFrame(row: DrawnRow, fn: TableRow | null, { measure, before }: StripContext): void {
+    const [self, total] = [shareOf(measure, row.self), shareOf(measure, row.total)]
+    const facts = [name(row.name)]
+    if (row.shape === 'ghost') facts.push(muted('only in the profile before'))
+    else facts.push(fact('self', self.share, self.error), fact('total', total.share, total.error))
+    if (before !== null) facts.push(...changeFacts(row, before))
+    else if (fn !== null) {
+      const all = shareOf(measure, fn.total)
+      facts.push(fact('all instances', all.share, all.error))
+    }
+    const place = fn === null ? [] : placeOf(fn)
+    if (row.inlined) place.push('inlined')
+    facts.push(muted([quantity(row.total, measure.unit), ...place].join(' · ')))
+    this.#facts.replaceChildren(...facts)
   }
 
   /** Shows a function over all its places. */
-  showRow(model: ViewModel, row: number): void {
-    const table = model.functions()
-    const [self, total] = [shareOf(model, table.self[row]!), shareOf(model, table.total[row]!)]
-    const places = table.places[row]!
-    this.#facts.replaceChildren(
-      name(frameLabel(model.tree, table.frame[row]!)),
+  showFunction(row: TableRow, { measure, before }: StripContext): void {
+    const [self, total] = [shareOf(measure, row.self), shareOf(measure, row.total)]
+    const facts = [
+      name(row.name),
       fact('self', self.share, self.error),
       fact('total', total.share, total.error),
-      muted(
-        [
-          `${whole(places)} ${places === 1 ? 'place' : 'places'}`,
-          ...framePlace(model.tree, table.frame[row]!),
-        ].join(' · '),
-      ),
-    )
-  }
-
-  #showNode(model: ViewModel, node: number): void {
-    const { tree } = model
-    const [self, total] = [shareOf(model, tree.self[node]!), shareOf(model, tree.total[node]!)]
-    const table = model.functions()
-    const all = shareOf(model, table.total[table.rowOfFrame[tree.frame[node]!]!]!)
-    const place = [quantity(tree.total[node]!, model.unit), ...framePlace(tree, tree.frame[node]!)]
-    this.#facts.replaceChildren(
-      name(frameLabel(tree, tree.frame[node]!)),
-      fact('self', self.share, self.error),
-      fact('total', total.share, total.error),
-      fact('all instances', all.share, all.error),
-      muted(place.join(' · ')),
-    )
+    ]
+    if (before !== null && row.before !== null) facts.push(...changeFacts(row, before))
+    const places = `${whole(row.places)} ${row.places === 1 ? 'place' : 'places'}`
+    facts.push(muted([places, ...placeOf(row)].join(' · ')))
+    this.#facts.replaceChildren(...facts)
   }
 }
 
+type Compared = Pick<DrawnRow, 'before' | 'change'> | Pick<TableRow, 'before' | 'change'>
+
+function changeFacts({ before, change }: Compared, whole: Measure): HTMLElement[] {
+  const facts: HTMLElement[] = []
+  if (before !== null) facts.push(fact('before', shareOf(whole, before.total).share, ''))
+  if (change === null) return facts
+  const isNoise = 'significant' in change ? !change.significant : change.verdict === 'noise'
+  facts.push(fact('change', `${points(change.share)} points`, isNoise ? 'noise' : ''))
+  return facts
+}
+
+/** What is known of where a function is: file and line, binary, kind, build id. */
+function placeOf(fn: TableRow): string[] {
+  const id = fn.buildId === '' ? [] : [`build ${fn.buildId.slice(0, 12)}`]
+  return [...fn.place, ...id]
+}
+
 function name(text: string): HTMLElement {
-  return element('strong', { class: 'mono', title: text }, text)
+  return element('strong', { class: 'mono', title: clipped(text, 2000) }, clipped(text))
 }
 
 function fact(label: string, value: string, error: string): HTMLElement {
@@ -87,5 +108,5 @@ function fact(label: string, value: string, error: string): HTMLElement {
 }
 
 function muted(text: string): HTMLElement {
-  return element('span', { class: 'muted place', title: text }, text)
+  return element('span', { class: 'muted place', title: clipped(text, 2000) }, clipped(text))
 }

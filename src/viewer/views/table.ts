@@ -1,33 +1,40 @@
-/** The functions table: the same facts as the graph, sorted, with rows tall enough to hit; the graph's equivalent for those who can't use it. */
+/**
+ * The functions table: the same facts as the graph, sorted, in rows tall enough to hit; the graph's equivalent for those who
+ * can't use it. Only the rows in sight are in the document; others are asked for in pages as they come into it.
+ */
 
-import { frameLabel } from '../../model/frame-label.ts'
-import { narrowName } from '../../model/short-name.ts'
-import { type FunctionTable, sortedRows } from '../data/function-table.ts'
-import { whole } from '../data/numbers.ts'
-import { shareOf, type ViewModel } from '../data/view-model.ts'
-import { button, element } from './dom.ts'
+import { whole } from '../../view/numbers.ts'
+import type { Shown, TableRow } from '../../view/protocol.ts'
+import type { SortColumn } from '../../view/state.ts'
+import type { Measure } from '../data/shares.ts'
+import { element } from './dom.ts'
+import { headCells, rowElement, waitingRow } from './table-rows.ts'
 
-/** About what the name column shows. */
-const NAME_CHARACTERS = 26
-/** Rows in the document at most; more are counted in a note. */
-const MAX_ROWS = 200
-
-/** A column the table is sorted by. */
-export type SortColumn = 'self' | 'total'
-
-/** What the table shows. */
-export interface TableState {
-  readonly model: ViewModel
-  readonly sort: SortColumn
-  /** Frames the search found, null: no search. */
-  readonly found: Uint8Array | null
-  readonly selectedRow: number | null
-}
+/** Height of a row; the style sheet says the same. */
+export const TABLE_ROW_PX = 27
+/** Rows fetched at once, and rows kept in the document above and below what is seen. */
+const PAGE_ROWS = 100
+const SPARE_ROWS = 8
 
 /** What a reader does to the table. */
 export interface TableActions {
-  select(row: number): void
+  select(row: TableRow): void
+  open(row: TableRow): void
   sort(column: SortColumn): void
+  rows(from: number, count: number): Promise<readonly TableRow[]>
+}
+
+/** What the table shows. */
+export interface TablePicture {
+  readonly table: Shown['table']
+  readonly measure: Measure
+  /** The whole of the other side, null unless comparing. */
+  readonly before: Measure | null
+  readonly sort: { readonly by: SortColumn; readonly descending: boolean }
+  readonly selectedKey: string
+  readonly isSearching: boolean
+  /** Has the room for more columns. */
+  readonly isWide: boolean
 }
 
 /** The panel with the table. */
@@ -36,120 +43,210 @@ export class TableView {
   readonly #actions: TableActions
   readonly #count = element('span', { class: 'muted' })
   readonly #heads = element('tr', {})
-  readonly #rows = element('tbody', {})
-  readonly #more = element('p', { class: 'table-note muted' })
-  readonly #scroller: HTMLElement
+  readonly #body = element('tbody', {})
+  readonly #table = element('table', {}, element('thead', {}, this.#heads), this.#body)
+  readonly #note = element('p', { class: 'table-note muted', hidden: '' })
+  readonly #scroller = element('div', { class: 'table-scroll', tabindex: '-1' }, this.#table, this.#note)
+  #picture: TablePicture | null = null
+  #pages = new Map<number, readonly TableRow[] | 'asked'>()
+  /** Row that the keys are at. */
+  #current = 0
+  #drawing = 0
+  /** Row that gets the focus once it is there. */
+  #wanted: number | null = null
 
   constructor(actions: TableActions) {
     this.#actions = actions
-    const table = element('table', {}, element('thead', {}, this.#heads), this.#rows)
-    this.#scroller = element('div', {
-      class: 'table-scroll',
-      tabindex: '0',
-      'aria-label': 'Table of functions',
-      role: 'region',
-    })
-    this.#scroller.append(table, this.#more)
-    this.root.append(
-      element('div', { class: 'panel-head' }, element('h2', {}, 'Functions'), this.#count),
-      this.#scroller,
-    )
-    this.#rows.addEventListener('click', (event) => {
-      const row = (event.target as Element).closest('tr')?.dataset.row
-      if (row !== undefined) this.#actions.select(Number(row))
+    const head = element('div', { class: 'panel-head' }, element('h2', {}, 'Functions'), this.#count)
+    this.root.append(head, this.#scroller)
+    this.#scroller.addEventListener('scroll', () => this.#drawRows())
+    this.#body.addEventListener('click', (event) => this.#onClick(event))
+    this.#body.addEventListener('dblclick', (event) => this.#withRow(event, (row) => actions.open(row)))
+    this.#scroller.addEventListener('keydown', (event) => this.#onKey(event))
+    new ResizeObserver(() => this.#drawRows()).observe(this.#scroller)
+  }
+
+  /** Draws the table; it stays where it was scrolled to when it is the same one with newer figures. */
+  draw(picture: TablePicture): void {
+    const before = this.#picture
+    const isSame =
+      before !== null &&
+      before.sort.by === picture.sort.by &&
+      before.sort.descending === picture.sort.descending
+    this.#picture = picture
+    this.#pages = new Map()
+    this.#drawing++
+    for (let at = 0; at < picture.table.rows.length; at += PAGE_ROWS) {
+      const page = picture.table.rows.slice(at, at + PAGE_ROWS)
+      if (page.length === PAGE_ROWS || at + page.length === picture.table.count)
+        this.#pages.set(at / PAGE_ROWS, page)
+    }
+    const { count } = picture.table
+    const arrow = picture.sort.descending ? '▾' : '▴'
+    this.#count.textContent = `${picture.sort.by} ${arrow} · ${whole(count)}`
+    this.#table.setAttribute('aria-rowcount', String(count + 1))
+    const hadFocus = this.#heads.contains(document.activeElement) ? document.activeElement!.textContent : null
+    this.#heads.replaceChildren(...headCells(picture, (column) => this.#actions.sort(column)))
+    if (hadFocus !== null) this.#focusHead(hadFocus)
+    this.#note.hidden = count > 0
+    this.#note.textContent = picture.isSearching ? 'No function matches the search.' : 'No functions.'
+    this.#current = Math.min(this.#current, Math.max(0, count - 1))
+    if (!isSame) {
+      this.#current = 0
+      this.#scroller.scrollTop = 0
+    }
+    this.#drawRows()
+  }
+
+  #focusHead(text: string): void {
+    const name = text.replace(/ [▾▴]$/, '')
+    const heads = [...this.#heads.querySelectorAll('button')]
+    heads.find((head) => head.textContent!.startsWith(name))?.focus()
+  }
+
+  /** The rows in sight, between two empty rows that are as tall as the others together. */
+  #drawRows(): void {
+    const picture = this.#picture
+    if (picture === null) return
+    const { count } = picture.table
+    const first = Math.max(0, Math.floor(this.#scroller.scrollTop / TABLE_ROW_PX) - SPARE_ROWS)
+    const seen = Math.ceil(this.#scroller.clientHeight / TABLE_ROW_PX) + 2 * SPARE_ROWS
+    const last = Math.min(count, first + seen)
+    const focused = this.#focusedIndex()
+    const most = this.#mostWeight(picture)
+    const rows: HTMLElement[] = [spacer(first)]
+    for (let index = first; index < last; index++) {
+      const row = this.#rowAt(index)
+      const made = row === null ? waitingRow() : rowElement(row, picture, most)
+      made.dataset.index = String(index)
+      made.setAttribute('aria-rowindex', String(index + 2))
+      const name = made.querySelector<HTMLElement>('.row-name')
+      if (name !== null) name.tabIndex = index === this.#current ? 0 : -1
+      rows.push(made)
+    }
+    rows.push(spacer(count - last))
+    this.#body.replaceChildren(...rows)
+    if (this.#current < first || this.#current >= last)
+      this.#body.querySelector<HTMLElement>('.row-name')?.setAttribute('tabindex', '0')
+    this.#focusName(this.#wanted ?? focused)
+  }
+
+  #mostWeight(picture: TablePicture): number {
+    const column = picture.sort.by === 'total' ? 'total' : 'self'
+    let most = 0
+    for (const row of picture.table.rows) most = Math.max(most, row[column])
+    return most
+  }
+
+  #rowAt(index: number): TableRow | null {
+    const number = Math.floor(index / PAGE_ROWS)
+    const page = this.#pages.get(number)
+    if (page === undefined) this.#fetch(number)
+    if (page === undefined || page === 'asked') return this.#picture?.table.rows[index] ?? null
+    return page[index % PAGE_ROWS] ?? null
+  }
+
+  #fetch(page: number): void {
+    const drawing = this.#drawing
+    this.#pages.set(page, 'asked')
+    const show = (rows: readonly TableRow[]): void => {
+      // The table may have become another one meanwhile.
+      if (drawing !== this.#drawing) return
+      this.#pages.set(page, rows)
+      this.#drawRows()
+    }
+    this.#actions.rows(page * PAGE_ROWS, PAGE_ROWS).then(show, () => undefined)
+  }
+
+  #onClick(event: MouseEvent): void {
+    this.#withRow(event, (row, index) => {
+      this.#current = index
+      this.#actions.select(row)
     })
   }
 
-  /** Draws the table anew, from its top unless it is the same table with newer figures (`isNews`). */
-  draw(state: TableState, isNews = false): void {
-    const table = state.model.functions()
-    const only = state.found === null ? null : rowsWithMatch(table, state.found)
-    const rows = sortedRows(table, state.sort, only)
-    this.#count.textContent = `${state.sort} ▾ · ${whole(rows.length)}`
-    this.#heads.replaceChildren(
-      element('th', { scope: 'col' }, 'function'),
-      ...(['self', 'total'] as const).map((column) => this.#head(column, state.sort)),
-    )
-    const most = Math.max(...[...rows.subarray(0, 1)].map((row) => table[state.sort][row]!), 0)
-    const shown = [...rows.subarray(0, MAX_ROWS)]
-    const [focused, scrollTop] = [focusedName(this.#rows), this.#scroller.scrollTop]
-    this.#rows.replaceChildren(...shown.map((row) => tableRow(state, table, row, most)))
-    this.#more.hidden = rows.length > 0 && rows.length <= MAX_ROWS
-    this.#more.textContent = this.#more.hidden ? '' : moreText(rows.length, state.found !== null)
-    this.#scroller.scrollTop = isNews ? scrollTop : 0
-    if (focused !== null) focusName(this.#rows, focused)
+  #withRow(event: Event, then: (row: TableRow, index: number) => void): void {
+    const index = indexOf(event.target)
+    const row = index === null ? null : this.#rowAt(index)
+    if (row !== null) then(row, index!)
   }
 
-  /** Marks another row as selected, without a redraw. */
-  mark(selectedRow: number | null): void {
-    for (const row of this.#rows.rows)
-      row.classList.toggle('selected', row.dataset.row === String(selectedRow))
+  /** The row that something in the document stands in. */
+  rowOf(target: EventTarget | null): TableRow | null {
+    const index = target instanceof Node && this.#body.contains(target) ? indexOf(target) : null
+    return index === null ? null : this.#rowAt(index)
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.#body.contains(event.target as Node)) return
+    const page = Math.max(1, Math.floor(this.#scroller.clientHeight / TABLE_ROW_PX) - 2)
+    const count = this.#picture?.table.count ?? 0
+    const steps: Readonly<Record<string, number>> = {
+      ArrowDown: 1,
+      j: 1,
+      ArrowUp: -1,
+      k: -1,
+      PageDown: page,
+      PageUp: -page,
+      Home: -count,
+      End: count,
+    }
+    const step = steps[event.key]
+    if (step === undefined) return
+    event.preventDefault()
+    event.stopPropagation()
+    this.#focusRow(Math.max(0, Math.min(count - 1, this.#current + step)))
+  }
+
+  #focusRow(index: number): void {
+    this.#current = index
+    const [top, height] = [index * TABLE_ROW_PX, this.#scroller.clientHeight - HEAD_PX - TABLE_ROW_PX]
+    const { scrollTop } = this.#scroller
+    if (top < scrollTop) this.#scroller.scrollTop = top
+    else if (top > scrollTop + height) this.#scroller.scrollTop = top - height
+    this.#wanted = index
+    this.#drawRows()
+  }
+
+  /** Gives the focus to a row; one that is still asked for gets it when it comes. */
+  #focusName(index: number | null): void {
+    const name = index === null ? null : this.#nameAt(index)
+    if (name === null) return
+    this.#wanted = null
+    name.focus({ preventScroll: true })
+  }
+
+  #focusedIndex(): number | null {
+    const { activeElement } = document
+    return activeElement !== null && this.#body.contains(activeElement) ? indexOf(activeElement) : null
+  }
+
+  #nameAt(index: number): HTMLElement | null {
+    return this.#body.querySelector<HTMLElement>(`tr[data-index="${index}"] .row-name`)
+  }
+
+  /** Marks another row as selected, without asking for anything. */
+  mark(selectedKey: string): void {
+    if (this.#picture === null) return
+    this.#picture = { ...this.#picture, selectedKey }
+    this.#drawRows()
   }
 
   /** Moves the focus into the table. */
   focus(): void {
-    this.#scroller.focus()
-  }
-
-  #head(column: SortColumn, sorted: SortColumn): HTMLElement {
-    const isSorted = column === sorted
-    const label = isSorted ? `${column} ▾` : column
-    const sort = isSorted ? 'descending' : null
-    const press = button(label, { class: 'sort', title: `Sort by ${column}` }, () =>
-      this.#actions.sort(column),
-    )
-    return element('th', { scope: 'col', class: 'number', 'aria-sort': sort }, press)
+    this.#focusRow(this.#current)
   }
 }
 
-/** Function of the row that has the focus. */
-function focusedName(rows: HTMLElement): string | null {
-  const { activeElement } = document
-  return activeElement !== null && rows.contains(activeElement) ? activeElement.getAttribute('title') : null
-}
+const HEAD_PX = 28
 
-function focusName(rows: HTMLElement, name: string): void {
-  const buttons = [...rows.querySelectorAll<HTMLElement>('.row-name')]
-  buttons.find((row) => row.title === name)?.focus({ preventScroll: true })
-}
-
-function moreText(count: number, isSearch: boolean): string {
-  if (count === 0) return isSearch ? 'No function matches the search.' : 'The profile has no samples.'
-  return `${whole(count - MAX_ROWS)} more functions: search to narrow the table down.`
-}
-
-function rowsWithMatch(table: FunctionTable, found: Uint8Array): Uint8Array {
-  const rows = new Uint8Array(table.count)
-  for (let f = 0; f < found.length; f++) if (found[f] === 1) rows[table.rowOfFrame[f]!] = 1
-  return rows
-}
-
-function tableRow(state: TableState, table: FunctionTable, row: number, most: number): HTMLElement {
-  const { model, sort } = state
-  const frame = table.frame[row]!
-  const name = frameLabel(model.tree, frame)
-  const swatch = element('i', { class: 'swatch', 'aria-hidden': 'true' })
-  swatch.style.setProperty('--hue', String(model.colours.hueOfFrame[frame]))
-  const select = element(
-    'button',
-    { type: 'button', class: 'row-name', title: name },
-    narrowName(name, NAME_CHARACTERS),
-  )
-  const cells = (['self', 'total'] as const).map((column) => {
-    const { share, error } = shareOf(model, table[column][row]!)
-    const isSorted = column === sort
-    const cell = element('td', { class: 'number' }, share)
-    if (isSorted && error !== '') cell.append(element('small', {}, ` ${error}`))
-    if (isSorted) cell.append(bar(most > 0 ? table[column][row]! / most : 0))
-    return cell
-  })
-  const isSelected = row === state.selectedRow
-  const head = element('td', { class: 'name' }, swatch, select)
-  return element('tr', { 'data-row': String(row), class: isSelected ? 'selected' : null }, head, ...cells)
-}
-
-function bar(share: number): HTMLElement {
-  const made = element('span', { class: 'bar', 'aria-hidden': 'true' })
-  made.style.width = `${(share === 0 ? 0 : Math.max(1, share * 48)).toFixed(1)}px`
+function spacer(rows: number): HTMLElement {
+  const made = element('tr', { class: 'spacer', 'aria-hidden': 'true' })
+  made.style.height = `${rows * TABLE_ROW_PX}px`
   return made
+}
+
+function indexOf(target: EventTarget | null): number | null {
+  const row = target instanceof Element ? target.closest<HTMLElement>('tr[data-index]') : null
+  return row === null ? null : Number(row.dataset.index)
 }

@@ -1,0 +1,95 @@
+/** Labels of samples: which there are, what they weigh, and which rows a filter by label means. Decided once per label set. */
+import type { Label, Profile } from '../model/profile.ts'
+import type { LabelValue } from './protocol.ts'
+
+/** Offered first, where they differ between samples. */
+const PREFERRED = ['file', 'thread', 'comm', 'container', 'pod', 'namespace', 'process', 'pid', 'tid', 'cpu']
+/** Tells how a stack ended, which is the quality banner's business. */
+const NOT_OFFERED = 'stack_end'
+/** More values than this help nobody to choose. */
+const MAX_VALUES = 200
+
+/** Keys of labels with at least two values (none counts as one), best first. */
+export function labelKeys(profile: Profile): string[] {
+  const values = new Map<string, Set<string>>()
+  const sets = new Map<string, number>()
+  for (const labels of profile.labelSets) {
+    for (const label of labels) {
+      const known = values.get(label.key) ?? new Set()
+      values.set(label.key, known.add(textOf(label)))
+      sets.set(label.key, (sets.get(label.key) ?? 0) + 1)
+    }
+  }
+  values.delete(NOT_OFFERED)
+  const differs = ([key, known]: [string, Set<string>]): boolean =>
+    known.size > 1 || sets.get(key)! < profile.labelSets.length
+  const rank = (key: string): number => {
+    const at = PREFERRED.findIndex((word) => key === word || key.split(/[._]/).includes(word))
+    return at < 0 ? PREFERRED.length : at
+  }
+  const keys = [...values].filter(differs).map(([key]) => key)
+  return keys.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
+}
+
+/** Values of a key with the weight of their rows, heaviest first; rows without the label are ''. */
+export function labelValues(profile: Profile, rowWeights: Float64Array, key: string): LabelValue[] {
+  const valueBySet = valuesBySet(profile, key)
+  const bySet = weightsBySet(profile, rowWeights)
+  const weights = new Map<string, number>()
+  for (let set = 0; set <= profile.labelSets.length; set++) {
+    if (bySet[set]! > 0) weights.set(valueBySet[set]!, (weights.get(valueBySet[set]!) ?? 0) + bySet[set]!)
+  }
+  const sorted = [...weights].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+  return sorted.slice(0, MAX_VALUES).map(([value, weight]) => ({ value, weight }))
+}
+
+/** Value of a key by label set; the last entry is for rows without a set. '' where there is none. */
+export function valuesBySet(profile: Profile, key: string): string[] {
+  const values = profile.labelSets.map((labels) => {
+    const label = labels.find((one) => one.key === key)
+    return label === undefined ? '' : textOf(label)
+  })
+  return [...values, '']
+}
+
+function weightsBySet({ labelSets, samples }: Profile, rowWeights: Float64Array): Float64Array {
+  const weights = new Float64Array(labelSets.length + 1)
+  for (let row = 0; row < rowWeights.length; row++) {
+    const set = samples.labelSet[row]!
+    weights[set < 0 ? labelSets.length : set]! += rowWeights[row]!
+  }
+  return weights
+}
+
+/** A label's value as text; numbers in decimal. */
+export function textOf({ str, num }: Label): string {
+  return str ?? (num === undefined ? '' : String(num))
+}
+
+type Matcher = (labels: readonly Label[]) => boolean
+
+/** Reads `key:value` (the value), `key:~part` (a part of it, ignoring case); `-` in front means all other samples. */
+export function labelMatcher(text: string): Matcher | { readonly problem: string } {
+  const isNot = text.startsWith('-')
+  const plain = isNot ? text.slice(1) : text
+  const colon = plain.indexOf(':')
+  if (colon <= 0) return { problem: `"${plain}" names no label; write it as thread:main` }
+  const [key, value] = [plain.slice(0, colon), plain.slice(colon + 1)]
+  const part = value.startsWith('~') ? value.slice(1).toLowerCase() : null
+  const isIt = (found: string): boolean =>
+    part === null ? found === value : found.toLowerCase().includes(part)
+  return (labels) => {
+    const label = labels.find((one) => one.key === key)
+    return (label === undefined ? value === '' : isIt(textOf(label))) !== isNot
+  }
+}
+
+/** 1 for each row whose labels a matcher takes. */
+export function rowsOfLabel({ labelSets, samples }: Profile, matcher: Matcher): Uint8Array {
+  const bySet = Uint8Array.from([...labelSets, []], (labels) => (matcher(labels) ? 1 : 0))
+  const { labelSet } = samples
+  const rows = new Uint8Array(labelSet.length)
+  for (let row = 0; row < rows.length; row++)
+    rows[row] = bySet[labelSet[row]! < 0 ? labelSets.length : labelSet[row]!]!
+  return rows
+}

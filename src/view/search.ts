@@ -1,0 +1,65 @@
+/** What a search found in a tree: how much of it, and where. A match below another match adds nothing to the share. */
+import type { CallTree } from './tree.ts'
+
+/** The matches of one tree. */
+export interface Matches {
+  /** 1 for each frame that matches. */
+  readonly mask: Uint8Array
+  /** Weight of all stacks with a match, each once. */
+  readonly value: number
+  /** Matching nodes with weight, heaviest first, at most MAX_PLACES of them. */
+  readonly places: Int32Array
+  /** All of them. */
+  readonly placeCount: number
+  /** By node: matches at it and below it. */
+  readonly below: Int32Array
+}
+
+/** The next and previous buttons walk this many places at most. */
+const MAX_PLACES = 1000
+
+/** Looks for the frames of a mask in the nodes that the tree has made so far. */
+export function matchesOf(tree: CallTree, mask: Uint8Array): Matches {
+  const { count, parent, frame, total } = tree
+  const covered = new Uint8Array(count)
+  const below = new Int32Array(count)
+  const places = new Heaviest(total)
+  let placeCount = 0
+  let value = 0
+  for (let node = 1; node < count; node++) {
+    const isMatch = mask[frame[node]!] === 1 && total[node]! > 0
+    const isCovered = covered[parent[node]!] === 1
+    if (isMatch) {
+      places.offer(node)
+      placeCount++
+      below[node] = 1
+      if (!isCovered) value += total[node]!
+    }
+    covered[node] = isMatch || isCovered ? 1 : 0
+  }
+  for (let node = count - 1; node > 0; node--) below[parent[node]!]! += below[node]!
+  return { mask, value, places: places.sorted(), placeCount, below }
+}
+
+/** Keeps the MAX_PLACES heaviest of any number of nodes: half a million matches must not be sorted whole. */
+class Heaviest {
+  readonly #weight: Float64Array
+  #nodes: number[] = []
+  #least = 0
+
+  constructor(weight: Float64Array) {
+    this.#weight = weight
+  }
+
+  offer(node: number): void {
+    if (this.#weight[node]! < this.#least) return
+    if (this.#nodes.push(node) < MAX_PLACES * 8) return
+    this.#nodes = [...this.sorted()]
+    this.#least = this.#weight[this.#nodes[MAX_PLACES - 1]!]!
+  }
+
+  sorted(): Int32Array {
+    const order = Int32Array.from(this.#nodes).sort((a, b) => this.#weight[b]! - this.#weight[a]! || a - b)
+    return order.subarray(0, MAX_PLACES)
+  }
+}
