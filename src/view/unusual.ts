@@ -17,6 +17,10 @@ const BINS = 240
 /** A window is at most this part of the whole: beyond, it is the rest that is unusual. */
 const MAX_PART = 0.35
 const MIN_SAMPLES = 30
+/** Of blocks by whose deviation it is told how much a program varies anyway. */
+const BLOCK_BINS = 15
+/** Of a squared normal deviation. */
+const MEDIAN_OF_SQUARE = 0.455
 /** Functions whose share is looked at. */
 const LEAVES = 8
 /** Chance that a profile in which nothing happens is offered a window. */
@@ -100,15 +104,36 @@ function bestWindow(sums: Sums, base: Sums | null): Window | null {
   const total = sums[BINS]!
   const whole = base === null ? BINS : base[BINS]!
   if (total < MIN_SAMPLES / 3 || whole <= 0) return null
+  const windowOf = (from: number, to: number, variation: number): Window => {
+    const inside = sums[to]! - sums[from]!
+    const exposure = base === null ? to - from : base[to]! - base[from]!
+    return {
+      from,
+      to,
+      score: ratio(inside, total, exposure / whole, base === null ? 0 : exposure) / variation,
+    }
+  }
   let best: Window | null = null
   for (const length of lengths()) {
     const variation = variationOf(sums, base, length)
     for (let from = 0; from + length <= BINS; from++) {
-      const to = from + length
-      const inside = sums[to]! - sums[from]!
-      const exposure = base === null ? length : base[to]! - base[from]!
-      const score = ratio(inside, total, exposure / whole, base === null ? 0 : exposure) / variation
-      if (best === null || score > best.score) best = { from, to, score }
+      const window = windowOf(from, from + length, variation)
+      if (best === null || window.score > best.score) best = window
+    }
+  }
+  return best === null
+    ? null
+    : withBestEdges(best, (from, to) => windowOf(from, to, variationOf(sums, base, to - from)))
+}
+
+/** Only some lengths were tried: the edges may lie a little further in or out. */
+function withBestEdges(found: Window, windowOf: (from: number, to: number) => Window): Window {
+  const reach = Math.ceil((found.to - found.from) / 4)
+  let best = found
+  for (let from = Math.max(0, found.from - reach); from <= found.from + reach; from++) {
+    for (let to = Math.max(from + 2, found.to - reach); to <= Math.min(BINS, found.to + reach); to++) {
+      const window = windowOf(from, to)
+      if (window.score > best.score) best = window
     }
   }
   return best
@@ -132,20 +157,28 @@ function term(count: number, expected: number): number {
   return count > 0 && expected > 0 ? count * Math.log(count / expected) : 0
 }
 
-/** How many times more blocks of a length vary than independent samples would; at least once. */
+/**
+ * How many times more blocks of a length vary than independent samples would; at least once. Around their median, and in blocks that
+ * are short enough that most of them lie outside of any window: what stands out must not excuse itself.
+ */
 function variationOf(sums: Sums, base: Sums | null, length: number): number {
-  const share = sums[BINS]! / (base === null ? BINS : base[BINS]!)
-  const squares: number[] = []
-  for (let from = 0; from + length <= BINS; from += length) {
-    const exposure = base === null ? length : base[from + length]! - base[from]!
-    const expected = exposure * share
-    const variance = base === null ? expected : expected * (1 - share)
-    if (variance > 0) squares.push((sums[from + length]! - sums[from]! - expected) ** 2 / variance)
+  const block = Math.min(length, BLOCK_BINS)
+  const shares: { share: number; exposure: number }[] = []
+  for (let from = 0; from + block <= BINS; from += block) {
+    const exposure = base === null ? block : base[from + block]! - base[from]!
+    if (exposure > 0) shares.push({ share: (sums[from + block]! - sums[from]!) / exposure, exposure })
   }
-  if (squares.length < 2) return 1
-  squares.sort((a, b) => a - b)
-  // The median of a squared normal deviation is 0.455.
-  return Math.max(1, squares[squares.length >> 1]! / 0.455)
+  if (shares.length < 2) return 1
+  const usual = median(shares.map(({ share }) => share))
+  const squares = shares.map(({ share, exposure }) => {
+    const variance = base === null ? usual : usual * (1 - usual)
+    return variance > 0 ? ((share - usual) ** 2 * exposure) / variance : 0
+  })
+  return Math.max(1, median(squares) / MEDIAN_OF_SQUARE)
+}
+
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[values.length >> 1]!
 }
 
 function changeText({ from, to }: Window, all: Sums, leaves: readonly Leaf[]): string {
