@@ -47,9 +47,9 @@ static __always_inline int find_user_stack(struct bpf_perf_event_data *context, 
 }
 
 /*
- * True inside execve once the old program is gone: the saved registers are still the old one's. The new memory
- * has no stack of its own yet, before the exec id says that another program is here. (Of a program that was
- * never published this is also said while it is still there: its call of execve has no user half.)
+ * True inside execve once the old program is gone: the saved registers are still the old one's. The new
+ * memory has no stack of its own yet, before the exec id says that another program is here. (Of a program
+ * that was never published this is also said while it is still there: its call of execve has no user half.)
  */
 static __always_inline int is_between_programs(struct bpf_perf_event_data *context, struct task_struct *task,
                                                const struct unwind_state *state, const int is_old) {
