@@ -15,7 +15,11 @@ export function parseJson(text: string): unknown {
     return JSON.parse(text)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new AgentError('input_invalid', `the JSON is damaged: ${reason.slice(0, 120)}`, { cause })
+    throw new AgentError(
+      'input_invalid',
+      `the JSON is damaged: ${reason.slice(0, 120).replace(/\s+/g, ' ')}`,
+      { cause },
+    )
   }
 }
 

@@ -39,7 +39,7 @@ const WHO = /^\s*(?:(\S.*?)\s+)?(-?\d+)(?:\/\s*(-?\d+))?\s+/.source
 /** The time makes a header unmistakable, whatever a thread calls itself. */
 const TIMED = new RegExp(`${WHO}(?:\\[(\\d+)\\]\\s+)?(?:\\S{1,8}\\s+)?(\\d+)\\.(\\d+):(.*)$`)
 const UNTIMED = new RegExp(`${WHO}(?:\\[(\\d+)\\]\\s*)?((?:\\d+\\s+)?\\S+:\\s*|)$`)
-const EVENT = /^\s*(?:(\d+)\s+)?(?:(\S+?):(?:\s+(.*))?)?$/
+const EVENT = /^\s*(?:(\d+)(?:\s+|$))?(?:(\S+?):(?:\s+(.*))?)?$/
 
 /** The header that a line is, or null. */
 export function parseHeader(line: string): PerfHeader | null {

@@ -58,7 +58,10 @@ export class App {
     this.#live = live
     this.#history = new StateHistory(windowBrowsing(), () => this.#render())
     this.#session = new Session(ask, {
-      shown: (shown, state) => this.#onShown(shown, state),
+      shown: (shown, state) => {
+        this.#onShown(shown, state)
+        markAnswered()
+      },
       band: (band, heat, state) => this.#onBand(band, heat, state),
       failed: (error) => this.#screen.notice.problem(error),
     })
@@ -413,4 +416,10 @@ function markPainted(): void {
   if (performance.getEntriesByName('emberscope-drawn').length > 0) return
   performance.mark('emberscope-drawn')
   requestAnimationFrame(() => setTimeout(() => performance.mark('emberscope-painted'), 0))
+}
+
+/** Tells when the worker's newest answer was drawn; benches wait for it. */
+function markAnswered(): void {
+  performance.clearMarks('emberscope-answered')
+  performance.mark('emberscope-answered')
 }

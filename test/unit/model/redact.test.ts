@@ -1,85 +1,175 @@
-/** What may be shown to strangers: nothing of the paths, the host or the deployment is in any file that we write of it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
+import fc from 'fast-check'
 import { encodeProfile } from '../../../src/cli/encode.ts'
+import { collected } from '../../../src/cli/output-files.ts'
 import { OUTPUT_FORMATS } from '../../../src/cli/output-plan.ts'
 import { readHtml } from '../../../src/formats/html.ts'
 import { writeProfileJson } from '../../../src/formats/profile-json.ts'
-import type { Profile } from '../../../src/model/profile.ts'
+import type { Label, Profile } from '../../../src/model/profile.ts'
+import { checkProfile } from '../../../src/model/profile-check.ts'
 import { redact, redactionText } from '../../../src/model/redact.ts'
-import { nodeServerProfile } from '../../helpers/sample-profile.ts'
+import { topFunctions } from '../../../src/model/top.ts'
+import { capturedProfile } from '../formats/sample-profile.ts'
 
-const SECRET = 'acme-payroll'
+let drawn = 0
+const draw = () => (drawn++).toString(16).padStart(8, '0')
 
-/** A profile with the secret wherever one may be. */
-function secretive(): Profile {
-  const profile = nodeServerProfile()
-  const [mapping, fn] = [profile.mappings[0]!, profile.functions[0]!]
-  const capture = profile.capture!
-  return {
-    ...profile,
-    mappings: [{ ...mapping, fileName: `/home/${SECRET}/bin/server` }, ...profile.mappings.slice(1)],
-    functions: [
-      { ...fn, name: `JS:*run /srv/${SECRET}/app.js:1:2`, fileName: `/srv/${SECRET}/app.js` },
-      ...profile.functions.slice(1),
-    ],
-    labelSets: profile.labelSets.map((labels) => [...labels, { key: 'k8s.pod.name', str: `${SECRET}-7d9f` }]),
-    comments: [`server --token ${SECRET}`],
-    docUrl: `https://${SECRET}.example/`,
-    capture: {
-      ...capture,
-      host: { ...capture.host, name: SECRET },
-      notes: [`/tmp/${SECRET}/perf.map is missing`],
+function named(names: readonly string[]): string[] {
+  const base = capturedProfile()
+  const functions = names.map((name) => ({ name, systemName: '', fileName: '', startLine: 0 }))
+  const { profile } = redact(
+    {
+      ...base,
+      functions,
+      locations: [],
+      stacks: { parent: new Int32Array(), location: new Int32Array() },
+      samples: { ...base.samples, stack: new Int32Array(7).fill(-1) },
     },
-    sources: [{ fileName: `/srv/${SECRET}/app.js`, firstLine: 1, lines: [`const key = '${SECRET}'`] }],
-  }
+    draw,
+  )
+  return profile.functions.map(({ name }) => name.replace(/-[0-9a-f]{8}/g, '-#'))
 }
 
-test('no file of any format has a part of a path, the host, a label or a comment in it', async () => {
-  const { profile } = redact(secretive())
-  for (const { name, extension } of OUTPUT_FORMATS) {
-    const parts: string[] = []
-    for (const part of await encodeProfile(profile, name, '')) {
-      const bytes = typeof part === 'string' ? Buffer.from(part) : Buffer.from(part)
-      parts.push((bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString('latin1'))
-    }
-    const text = parts.join('')
-    assert.ok(!text.includes(SECRET), extension)
-    if (name !== 'html') continue
-    const inside = await readHtml(text, gunzipSync)
-    assert.ok(![...writeProfileJson(inside)].join('').includes(SECRET), 'inside the page')
-  }
-  assert.ok(gzipSync([...writeProfileJson(secretive())].join('')).length > 0)
+test('paths keep their extension and nothing else; weights and functions stay', () => {
+  const before = capturedProfile()
+  const { profile, ...counts } = redact(before)
+  assert.equal(checkProfile(profile), null)
+  assert.match(profile.mappings[0]!.fileName, /^path-[0-9a-f]{8}$/)
+  assert.equal(profile.mappings[1]!.fileName, '[kernel.kallsyms]')
+  assert.match(profile.functions[0]!.fileName, /^path-[0-9a-f]{8}\.c$/)
+  assert.equal(profile.functions[0]!.fileName, profile.functions[1]!.fileName)
+  assert.match(profile.capture!.host.name, /^host-[0-9a-f]{8}$/)
+  assert.deepEqual(profile.comments, [])
+  assert.equal(profile.docUrl, '')
+  const weights = (p: Profile) => topFunctions(p, 0).map(({ self, total }) => [self, total])
+  assert.deepEqual(weights(profile), weights(before))
+  assert.deepEqual(counts, { paths: 2, hostNames: 1, labelValues: 0, dropped: 3 })
 })
 
-test('what tells of the program stays: names, weights, threads, extensions', () => {
-  const before = secretive()
-  const { profile } = redact(before)
-  assert.deepEqual(profile.samples, before.samples)
-  assert.deepEqual(profile.stacks, before.stacks)
+test('the tokens of two runs have nothing in common', () => {
+  const file = () => redact(capturedProfile()).profile.functions[0]!.fileName
+  assert.notEqual(file(), file())
+})
+
+test('names of run-time code lose the paths in them, names of symbols stay as they are', () => {
   assert.deepEqual(
-    profile.functions.slice(1).map(({ name }) => name),
-    before.functions.slice(1).map(({ name }) => name),
+    named([
+      'JS:*handler /home/alice/app.js:10:5',
+      'JS:~f file:///home/alice smith/app.mjs:1:2',
+      'py::run:/srv/shop/main.py',
+      'run (/srv/shop/main.py:12)',
+      'run (main.py:12)',
+      'JS:*fn app.js:1:2',
+      'LazyCompile:~x https://example.org/a.js:1:2',
+      'fn C:\\Users\\alice\\x.js:3:4',
+    ]),
+    [
+      'JS:*handler path-#.js:10:5',
+      'JS:~f path-#.mjs:1:2',
+      'py::run:path-#.py',
+      'run (path-#.py:12)',
+      'run (path-#.py:12)',
+      'JS:*fn path-#.js:1:2',
+      'LazyCompile:~x path-#.js:1:2',
+      'fn path-#.js:3:4',
+    ],
   )
-  assert.match(profile.functions[0]!.name, /^JS:\*run .*[0-9a-f]{8}\.js:1:2$/)
-  assert.match(profile.functions[0]!.fileName, /\.js$/)
-  assert.ok(profile.labelSets.flat().some(({ key }) => key === 'thread'))
+  const symbols = [
+    'github.com/acme/shop.(*Cart).Total', 'a::operator/(b const&)', 'JS:*emit node:events:500:4', 'std::vector<int>::at',
+    '<alloc::vec::Vec<T> as core::ops::Drop>::drop', 'java.util.HashMap.get', 'sys_read', 'Lambda/0x00007f12.run', '/',
+  ] // biome-ignore format: a list
+  assert.deepEqual(named(symbols), symbols)
 })
 
-test('equal texts have equal tokens in one profile, and others in the next', () => {
-  const [one, two] = [redact(secretive()).profile, redact(secretive()).profile]
-  const path = one.functions[0]!.fileName
-  assert.ok(
-    one.functions[0]!.name.includes(path.slice(0, -'.js'.length)),
-    `${one.functions[0]!.name} has ${path}`,
+test('labels keep threads, and hide whom they run for', () => {
+  const base = capturedProfile()
+  const labels: Label[] = [
+    { key: 'thread', str: 'worker' },
+    { key: 'k8s.pod.name', str: 'shop-7d9f' },
+    { key: 'file', str: 'alice.pb.gz' },
+    { key: 'bytes', num: 12 },
+  ]
+  const { profile, labelValues } = redact({ ...base, labelSets: [labels, labels] }, draw)
+  assert.deepEqual(
+    profile.labelSets[0]!.map(({ key, str, num }) => `${key}=${str ?? num}`.replace(/-[0-9a-f]{8}$/, '-#')),
+    ['thread=worker', 'k8s.pod.name=k8s.pod.name-#', 'file=file-#', 'bytes=12'],
   )
-  assert.notEqual(path, two.functions[0]!.fileName)
+  assert.equal(labelValues, 2)
 })
 
-test('the line about it counts what was hidden', () => {
-  assert.match(
-    redactionText(redact(secretive())),
-    /^hidden: \d+ paths?, 1 host name, \d+ label values?, \d+ comments and source texts \(dropped\); still there: /,
+test('says what is hidden and what is still there', () => {
+  assert.equal(
+    redactionText(redact(capturedProfile())),
+    'hidden: 2 paths, 1 host name, 3 comments and source texts (dropped); still there: function names, thread names, pids, build ids, kernel version',
   )
+})
+
+test('a name of a megabyte costs no more than its length', () => {
+  assert.equal(named([`f /${')'.repeat(1 << 20)}x`]).length, 1)
+  assert.equal(named([`${'a.js '.repeat(1 << 18)}`]).length, 1)
+})
+
+/** Every file a profile can become, as text one can search; what is packed in it unpacked. */
+async function outputs(profile: Profile): Promise<string[]> {
+  const texts: string[] = []
+  for (const { name, extension } of OUTPUT_FORMATS) {
+    const bytes = Buffer.concat([...collected(await encodeProfile(profile, name, ''))])
+    if (name === 'html') texts.push(JSON.stringify([...writeProfileJson(await readHtml(bytes, gunzipSync))]))
+    const page = bytes.toString('latin1').replace(/<(script|style|pre)[\s\S]*?<\/\1>/g, '')
+    texts.push(extension.endsWith('.gz') || name === 'pprof' ? gunzipSync(bytes).toString('latin1') : page)
+  }
+  return texts
+}
+
+const part = fc.stringMatching(/^[a-z]{6,9}$/).map((text) => `q${text}q`)
+const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join('/')}`)
+
+test('no part of a path, of the host, of a label or of a comment is in any file', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(path, { minLength: 9, maxLength: 9 }), async (paths) => {
+      const base = capturedProfile()
+      const [a, b, c, d, e, f, g, h, i] = paths as [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+      ]
+      const profile: Profile = {
+        ...base,
+        mappings: base.mappings.map((mapping, at) => (at === 0 ? { ...mapping, fileName: a } : mapping)),
+        functions: base.functions.map((entry, at) => ({
+          ...entry,
+          fileName: `${b}.js`,
+          name: [`JS:*f ${c}.js:1:2`, `py::f:${d}`, `f (${e}.rb:3)`, `file://${f}`][at % 4]!,
+          systemName: `g (${c}:1:2)`,
+        })),
+        labelSets: base.labelSets.map((labels) => [
+          ...labels,
+          { key: 'pod', str: g },
+          { key: 'thread', str: `x ${h}` },
+        ]),
+        comments: [`command: run ${i}`],
+        capture: {
+          ...base.capture!,
+          host: { ...base.capture!.host, name: i.replaceAll('/', '-') },
+          notes: [`no names: ${h} is missing, see ${g}.`],
+        },
+        sources: [{ fileName: `${b}.js`, firstLine: 1, lines: [i] }],
+      }
+      const parts = paths.flatMap((text) => text.split('/').filter(Boolean))
+      for (const text of await outputs(redact(profile).profile)) {
+        for (const secret of parts) assert.ok(!text.includes(secret), `${secret} in ${text.slice(0, 200)}`)
+      }
+    }),
+    { numRuns: 25 },
+  )
+  const whole = await outputs(capturedProfile())
+  assert.ok(whole.every((text) => text.length > 20) && gzipSync('').length > 0)
 })
