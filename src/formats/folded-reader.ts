@@ -98,9 +98,11 @@ export class FoldedReader {
     if (line === '' || line.startsWith('#')) return
     const space = line.lastIndexOf(' ')
     const weight = line.slice(space + 1)
-    if (space <= 0 || !WEIGHT.test(weight)) this.#refuse(line)
+    if (space < 0 || !WEIGHT.test(weight)) this.#refuse(line)
     this.#lineCount++
-    const leaf = this.#internStack(line.slice(0, space).trimEnd())
+    const stack = line.slice(0, space).trimEnd()
+    // py-spy writes a weight alone for a sample without a stack.
+    const leaf = stack === '' ? -1 : this.#internStack(stack)
     if (!this.#weights.has(leaf)) limit(this.#weights.size, LIMITS.distinctEntries, 'distinct stacks')
     this.#weights.set(leaf, (this.#weights.get(leaf) ?? 0) + Number(weight))
   }

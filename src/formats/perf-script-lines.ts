@@ -110,14 +110,31 @@ function kindOf(dso: string, address: string): FrameKind {
   return dso.startsWith('[') && dso.endsWith(']') && !USER_AREAS.test(dso) ? 'kernel' : 'native'
 }
 
-const SOURCE_LINE = /^\s+(.+):(\d+)$/
+const SOURCE_LINE = /^ {2}(\S.*):(\d+)$/
+const INLINED = / \(inlined\)$/
 
-/** The place that `-F +srcline` prints below a frame; null for another line, `line` 0 where perf knows none. */
-export function parseSourceLine(line: string): { readonly file: string; readonly line: number } | null {
-  const found = SOURCE_LINE.exec(line.trimEnd())
-  if (found !== null) return { file: found[1]!, line: found[1] === '??' ? 0 : Number(found[2]) }
-  // Where there is no line, perf prints the file and the offset again.
-  return /^\s+\S+\+(0x)?[0-9a-f]+$/.test(line.trimEnd()) ? { file: '', line: 0 } : null
+/** Where a frame is in the source; '' and 0 when unknown. */
+export interface PerfPlace {
+  readonly file: string
+  readonly line: number
+  /** Said here where it is not said behind the frame. */
+  readonly isInlined: boolean
+}
+
+/** Nothing is known. */
+export const NOWHERE: PerfPlace = { file: '', line: 0, isInlined: false }
+
+/**
+ * The place that `-F +srcline` prints below a frame; null for another line. Where perf knows none it prints `??:0`, or
+ * the file and the address in one of several ways.
+ */
+export function parseSourceLine(line: string): PerfPlace | null {
+  if (!/^ {2}\S/.test(line)) return null
+  const text = line.trimEnd()
+  const isInlined = INLINED.test(text)
+  const found = SOURCE_LINE.exec(text.replace(INLINED, ''))
+  if (found === null || found[1] === '??') return { file: '', line: 0, isInlined }
+  return { file: found[1]!, line: Number(found[2]), isInlined }
 }
 
 /** Whether text that begins so is of `perf script`. */

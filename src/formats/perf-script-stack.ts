@@ -4,19 +4,11 @@
  */
 import type { Line } from '../model/profile.ts'
 import { ownCopy } from './own-copy.ts'
-import type { PerfFrame } from './perf-script-lines.ts'
+import { NOWHERE, type PerfFrame, type PerfPlace } from './perf-script-lines.ts'
 import type { ProfileDraft } from './profile-draft.ts'
-
-/** Where a frame is in the source; '' and 0 when unknown. */
-export interface SourcePlace {
-  readonly file: string
-  readonly line: number
-}
 
 /** Texts that are remembered; more of them make the table start anew. */
 const MOST_REMEMBERED = 1 << 20
-
-const NOWHERE: SourcePlace = { file: '', line: 0 }
 
 /** Turns chains into nodes of the draft's stacks. */
 export class PerfScriptStack {
@@ -30,7 +22,7 @@ export class PerfScriptStack {
   }
 
   /** The stack of a chain, leaf first; -1 for an empty one. `places` has an entry a frame; equal frames may be one object. */
-  of(frames: readonly PerfFrame[], places: readonly SourcePlace[]): number {
+  of(frames: readonly PerfFrame[], places: readonly PerfPlace[]): number {
     const locations: number[] = []
     for (let from = 0; from < frames.length; ) {
       let to = from
@@ -62,7 +54,7 @@ export class PerfScriptStack {
     return location
   }
 
-  #location(frames: readonly PerfFrame[], places: readonly SourcePlace[]): number {
+  #location(frames: readonly PerfFrame[], places: readonly PerfPlace[]): number {
     const key = frames
       .map(({ symbol, dso, kind }, i) => `${symbol}\0${dso}\0${kind}\0${places[i]!.file}:${places[i]!.line}`)
       .join('\n')
@@ -78,7 +70,7 @@ export class PerfScriptStack {
   }
 
   /** Static functions of one name in two binaries are two functions. */
-  #line({ symbol }: PerfFrame, place: SourcePlace, dso: string): Line {
+  #line({ symbol }: PerfFrame, place: PerfPlace, dso: string): Line {
     const file = place.line > 0 ? ownCopy(place.file) : ''
     const index = this.#draft.function(ownCopy(symbol), file, 0, ownCopy(dso))
     return { function: index, line: place.line, column: 0 }

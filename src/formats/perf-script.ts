@@ -10,8 +10,10 @@ import { LIMITS } from '../model/limits.ts'
 import type { Label, Profile, ValueType } from '../model/profile.ts'
 import { ownCopy } from './own-copy.ts'
 import {
+  NOWHERE,
   type PerfFrame,
   type PerfHeader,
+  type PerfPlace,
   parseFrame,
   parseHeader,
   parseSourceLine,
@@ -37,7 +39,7 @@ export class PerfScriptReader {
   /** The sample whose frames are being read. */
   #header: PerfHeader | null = null
   #frames: PerfFrame[] = []
-  #places: { file: string; line: number }[] = []
+  #places: PerfPlace[] = []
   readonly #events: string[] = []
   readonly #eventOf: number[] = []
   readonly #period: number[] = []
@@ -100,12 +102,15 @@ export class PerfScriptReader {
     if (frame !== null) {
       if (this.#frames.length >= MOST_FRAMES) this.#damaged(`its sample has more than ${MOST_FRAMES} frames`)
       this.#frames.push(frame)
-      this.#places.push({ file: '', line: 0 })
+      this.#places.push(NOWHERE)
       return true
     }
     const place = parseSourceLine(line)
-    if (place !== null && this.#frames.length > 0) this.#places[this.#frames.length - 1] = place
-    return place !== null
+    const last = this.#frames.length - 1
+    if (place === null || last < 0) return place !== null
+    this.#places[last] = place
+    if (place.isInlined) this.#frames[last] = { ...this.#frames[last]!, isInlined: true }
+    return true
   }
 
   /** Most lines were seen before. */
@@ -127,7 +132,7 @@ export class PerfScriptReader {
     const frame = header.rest === '' ? null : parseFrame(header.rest)
     if (frame !== null && (frame.dso !== '' || frame.symbol !== '[unknown]')) {
       this.#frames.push(frame)
-      this.#places.push({ file: '', line: 0 })
+      this.#places.push(NOWHERE)
     }
   }
 

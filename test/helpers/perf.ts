@@ -53,6 +53,11 @@ function runPerf(args: readonly string[], stdout: 'ignore' | 'pipe', attempts = 
   return runPerf(args, stdout, attempts - 1)
 }
 
+/** What a perf command prints on standard output. */
+export function perfText(args: readonly string[]): string {
+  return runPerf(args, 'pipe')
+}
+
 /** Every sample of a perf.data file, or those of the threads with a name. */
 export function perfScript(
   dataPath: string,

@@ -101,11 +101,16 @@ test('inlined functions are lines of the frame they are in', () => {
 })
 
 test('lines of -F +srcline are the place of the frame above them', () => {
-  const text = `t 1 1.0: 9 cpu-clock: \n\t401136 main+0x10 (/t)\n  main.c:12\n\t401000 _start (/t)\n  t[401000]+1\n  ??:0\n\n`
-  const { locations, functions } = read(text.replace('  t[401000]+1\n', ''))
+  const text = `t 1 1.0: 9 cpu-clock: \n\t401136 main+0x10 (/t)\n  main.c:12\n\t401000 _start (/t)\n  [kernel.kallsyms][ffffffff8141565d]\n\t401004 x (/t)\n  ??:0\n\n`
+  const { locations, functions } = read(text)
   const main = functions.findIndex(({ name }) => name === 'main')
   assert.equal(functions[main]?.fileName, 'main.c')
   assert.ok(locations.some(({ lines }) => lines[0]?.function === main && lines[0].line === 12))
+})
+
+test('with source lines perf says there what was inlined', () => {
+  const text = `w 1 1.0: 9 cpu-clock: \n\t119b inner+0x1b\n  w.c:2 (inlined)\n\t119b middle+0x1b (/w)\n  w.c:3\n\t27304 start\n  libc-start.c:360 (inlined)\n\n`
+  assert.equal(folded(text), 'start;middle;inner_[i] 1\n')
 })
 
 test('samples without a call chain, and tracepoints, are samples', () => {
