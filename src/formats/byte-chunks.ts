@@ -44,7 +44,7 @@ export async function gather(chunks: Chunks, most: number, limitName: string): P
   for await (const chunk of chunks) {
     parts.push(chunk)
     length += chunk.length
-    if (length > most) refuse(`it has more than ${most} bytes, our limit (${limitName})`)
+    if (length > most) tooLong(most, limitName)
   }
   return joined(parts, length)
 }
@@ -52,6 +52,11 @@ export async function gather(chunks: Chunks, most: number, limitName: string): P
 /** A stream of one piece. */
 export async function* oneChunk(bytes: Uint8Array): Chunks {
   yield bytes
+}
+
+/** Throws for more than `most` bytes, naming the limit. */
+export function tooLong(most: number, limitName: string): never {
+  refuse(`it has more than ${most} bytes, our limit (${limitName})`)
 }
 
 /** Throws AgentError `input_invalid`; the reader of the file puts its name before the reason. */

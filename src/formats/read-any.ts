@@ -20,18 +20,20 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
 /** Reads one file. Errors: as `readProfile`, and for a path that is missing or no file. */
 export async function readProfileFile(path: string, options: ReadOptions = {}): Promise<Profile> {
   try {
-    await refuseNonFiles(path)
+    const sizeBytes = await fileSize(path)
     const chunks = createReadStream(path, { highWaterMark: CHUNK_BYTES })
-    return await readProfile({ fileName: path, chunks, gunzip }, options)
+    return await readProfile({ fileName: path, chunks, gunzip, sizeBytes }, options)
   } catch (cause) {
     throw withPath(path, cause)
   }
 }
 
-async function refuseNonFiles(path: string): Promise<void> {
+/** 0 for a pipe. */
+async function fileSize(path: string): Promise<number> {
   const found = await stat(path)
   if (found.isDirectory()) refuse('it is a directory; name a file in it')
   if (!found.isFile() && !found.isFIFO()) refuse('it is a device or a socket; name a file')
+  return found.isFile() ? found.size : 0
 }
 
 async function* gunzip(chunks: Chunks): Chunks {

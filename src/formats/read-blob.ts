@@ -6,7 +6,7 @@ import { gzipFault } from './unpack.ts'
 
 /** Reads one file or blob. Errors: as `readProfile`; those of the browser where the file itself cannot be read. */
 export function readBlob(blob: Blob, fileName: string, options: ReadOptions = {}): Promise<Profile> {
-  return readProfile({ fileName, chunks: chunksOf(blob.stream()), gunzip }, options)
+  return readProfile({ fileName, chunks: chunksOf(blob.stream()), gunzip, sizeBytes: blob.size }, options)
 }
 
 /** Not every browser can iterate over a stream. */

@@ -11,7 +11,7 @@ import type { Profile } from '../model/profile.ts'
 import { checkProfile } from '../model/profile-check.ts'
 import { readOtlpFile, readOtlpJson } from '../otlp/file.ts'
 import { decodePprof } from '../pprof/decode.ts'
-import { type Chunks, gather, oneChunk, peek, refuse } from './byte-chunks.ts'
+import { type Chunks, gather, oneChunk, peek, refuse, tooLong } from './byte-chunks.ts'
 import { FoldedReader } from './folded-reader.ts'
 import { readHtml } from './html.ts'
 import { PerfScriptReader } from './perf-script.ts'
@@ -32,6 +32,8 @@ export interface ProfileSource {
   readonly fileName: string
   readonly chunks: Chunks
   readonly gunzip: Gunzip
+  /** Length of the file, where it is known before: what is too large need not be read first. 0: unknown. */
+  readonly sizeBytes: number
 }
 
 /**
@@ -70,25 +72,29 @@ async function readChunks(source: ProfileSource, limits: Limits, isUnpacked: boo
   }
   if (format !== 'gzip') return readFormat(format, { ...source, chunks: whole }, limits)
   const chunks = gunzipWithin(limits, whole, source.gunzip)
-  return readChunks({ ...source, chunks }, limits, true)
+  return readChunks({ ...source, chunks, sizeBytes: 0 }, limits, true)
 }
 
 async function readFormat(
   format: Exclude<Format, 'gzip'>,
-  { chunks, gunzip }: ProfileSource,
+  { chunks, gunzip, sizeBytes }: ProfileSource,
   limits: Limits,
 ): Promise<Profile> {
+  const whole = async (limit: 'pprofBytes' | 'textBytes' | 'jsonBytes'): Promise<Uint8Array> => {
+    if (sizeBytes > limits[limit]) tooLong(limits[limit], limit)
+    return gather(chunks, limits[limit], limit)
+  }
   switch (format) {
     case 'folded':
       return readLines(chunks, new FoldedReader())
     case 'perf_script':
       return readLines(chunks, new PerfScriptReader())
     case 'pprof':
-      return decodePprof(await gather(chunks, limits.pprofBytes, 'pprofBytes'))
+      return decodePprof(await whole('pprofBytes'))
     case 'otlp':
-      return readOtlpFile(await gather(chunks, limits.pprofBytes, 'pprofBytes'))
+      return readOtlpFile(await whole('pprofBytes'))
     case 'html': {
-      const page = await gather(chunks, limits.textBytes, 'textBytes')
+      const page = await whole('textBytes')
       // Columns of a page may be all alike: its profile has a limit of size, not one of ratio.
       const within = { ...limits, inflatedBytes: limits.pprofBytes, inflateRatio: Number.POSITIVE_INFINITY }
       return readHtml(page, (packed) =>
@@ -97,7 +103,7 @@ async function readFormat(
     }
     case 'json':
     case 'otlp_json': {
-      const bytes = await gather(chunks, limits.jsonBytes, 'jsonBytes')
+      const bytes = await whole('jsonBytes')
       refuseManyObjects(bytes, limits)
       const text = new TextDecoder().decode(bytes)
       return format === 'json' ? readJson(text) : readOtlpJson(text)

@@ -92,6 +92,59 @@ describe('profile open', () => {
   })
 })
 
+describe('several files', () => {
+  it('are one page whose samples say which file they are of; different kinds are refused', async () => {
+    const cwd = scratchDirectory()
+    writeFileSync(join(cwd, 'a.folded'), 'main;a 1\n')
+    writeFileSync(join(cwd, 'b.folded'), 'main;b 2\n')
+    const child = spawn(process.execPath, [BIN, 'open', 'a.folded', 'b.folded', '--no-open'], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [line] = await once(child.stdout, 'data')
+    writeFileSync(join(cwd, 'both.html'), (await fetchPage(String(line).trim())).text)
+    child.kill('SIGINT')
+    await once(child, 'close')
+    const run = await runCommand(['export', 'both.html', '-o', '-.json'], { cwd })
+    assert.deepEqual(JSON.parse(run.stdout).label_sets.flat(), [
+      { key: 'file', str: 'a.folded' },
+      { key: 'file', str: 'b.folded' },
+    ])
+    writeFileSync(join(cwd, 'c.txt'), 'a 1 1.0: 5 cycles: \n\t1 f (/a)\n\n')
+    const refused = await runCommand(['open', 'a.folded', 'c.txt', '--no-open'], { cwd })
+    assert.equal(refused.status, 2)
+    assert.match(
+      refused.stderr,
+      /^profile: cannot show these files together: a\.folded has .*, c\.txt has .*\n$/,
+    )
+  })
+})
+
+describe('--redact', () => {
+  it('hides the paths in every file it writes, and says so', async () => {
+    const cwd = scratchDirectory()
+    writeFileSync(join(cwd, 'a.txt'), 'node 1 1.0: 5 cycles: \n\t1 f (/home/secretive/bin)\n\n')
+    const outputs = [
+      'x.html',
+      'x.json',
+      'x.pprof',
+      'x.svg',
+      'x.csv',
+      'x.folded',
+      'x.speedscope.json',
+      'x.otlp.json',
+    ]
+    const run = await runCommand(
+      ['export', 'a.txt', ...outputs.flatMap((file) => ['-o', file]), '--redact'],
+      { cwd },
+    )
+    assert.equal(run.status, 0, run.stderr)
+    assert.match(run.stderr, /^hidden: 1 path, .*; still there: function names, /)
+    for (const file of outputs) assert.ok(!readFileSync(join(cwd, file)).includes('secretive'), file)
+    assert.match(readFileSync(join(cwd, 'x.csv'), 'utf8'), /\r\nf,path-[0-9a-f]{8},5,100\.000,/)
+  })
+})
+
 function fetchPage(url: string): Promise<{ status: number; text: string }> {
   return new Promise((done, fail) => {
     get(url, { agent: false }, (response) => {

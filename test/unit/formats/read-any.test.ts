@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -128,4 +128,23 @@ test('each limit is named when it is passed', async () => {
   assert.equal(await failure(json, small), 'it has more than 100 bytes, our limit (jsonBytes)')
   const objects = await failure(json, { limits: { jsonObjects: 3 } })
   assert.equal(objects, 'it holds more than 3 objects and arrays, our limit (jsonObjects)')
+})
+
+test('a file of 2 GB is refused in a moment, whatever it begins like', async () => {
+  const heads: Record<string, string | Uint8Array> = {
+    nothing: '',
+    folded: 'main;a 1\n',
+    perf: 'node 1 1.0: 5 cycles: \n\t401000 main (/bin/a)\n\n',
+    json: '{"schema":"emberscope.profile/1",',
+    html: '<!doctype html>',
+    pprof: PPROF,
+  }
+  for (const [name, head] of Object.entries(heads)) {
+    const path = file(`sparse-${name}`, head)
+    truncateSync(path, 2 * 1024 ** 3)
+    const before = process.memoryUsage().rss
+    assert.match(await failure(path), /our limit|of no format that we read|which is our limit/, name)
+    assert.ok(process.memoryUsage().rss - before < 300e6, name)
+    unlinkSync(path)
+  }
 })

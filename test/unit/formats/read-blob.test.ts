@@ -84,11 +84,13 @@ test('bombs end at the same limits', async () => {
 
 test('a fault of the file itself is not taken for one of its data', async () => {
   const failing = {
+    size: 1,
     stream: () => new ReadableStream({ pull: () => Promise.reject(new Error('gone')) }),
   } as unknown as Blob
   await assert.rejects(readBlob(failing, 'x'), /^Error: gone$/)
   let sent = 0
   const later = {
+    size: 1,
     stream: () =>
       new ReadableStream({
         pull(controller) {
