@@ -252,6 +252,9 @@ function refuseContradictions(command: RecordCommand, has: (name: string) => boo
   }
   if (toStdout && command.json)
     throw new AgentError('usage', '-o - and --json both write to standard output; use one')
+  const kept = ['command-line', 'source'].find(has)
+  if (command.redact && kept !== undefined)
+    throw new AgentError('usage', `--redact hides what --${kept} keeps; use one`)
   if (command.source && command.outputs.length > 0 && !command.outputs.some(keepsSources))
     throw new AgentError('usage', '--source needs an .html or .json file: the other formats hold no text')
 }

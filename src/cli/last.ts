@@ -42,7 +42,7 @@ export async function last(command: LastCommand, world: World): Promise<number> 
   const { foldedRoot, redact, quiet } = command
   const told = (line: string): void => void (quiet || printLines(world.stderr, [line]))
   const written = await writeOutputs(profile, { outputs, placement, foldedRoot, redact }, world.stdout, told)
-  return await report(command, profile, written, world)
+  return await report(command, written.profile, written, world)
 }
 
 interface Recorded {

@@ -167,14 +167,17 @@ async function captureAndWrite(
     target.kind === 'command' && plan.placement.renumber
       ? [defaultOutput(target, target.pid, world)]
       : plan.outputs
-  const { files, failures } = await writeOutputs(
+  const { files, failures, profile } = await writeOutputs(
     comment(result.profile),
     { outputs, placement: plan.placement, foldedRoot: command.foldedRoot, redact: command.redact },
     world.stdout,
-    (line) => !command.quiet && printLines(world.stderr, [line]),
+    (line) => {
+      progress.end()
+      if (!command.quiet) printLines(world.stderr, [line])
+    },
   )
   const lastSampleToFilesNs = Number(world.monotonicNs() - result.lastSampleMonotonicNs)
-  return { profile: timed(result.profile, lastSampleToFilesNs), files, failures }
+  return { profile: timed(profile, lastSampleToFilesNs), files, failures }
 }
 
 function timed(profile: Profile, lastSampleToFilesNs: number): Profile {

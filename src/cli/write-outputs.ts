@@ -18,6 +18,11 @@ export interface WriteResult {
   readonly failures: readonly AgentError[]
 }
 
+/** The same with the profile as it was written: what is said of it must not tell what was hidden. */
+export interface WrittenProfile extends WriteResult {
+  readonly profile: Profile
+}
+
 export interface WriteRequest {
   readonly outputs: readonly Output[]
   readonly placement: Placement
@@ -27,15 +32,16 @@ export interface WriteRequest {
 }
 
 /** A profile as files; `told` gets a line about what was hidden. Errors that are no AgentError pass through. */
-export function writeOutputs(
+export async function writeOutputs(
   profile: Profile,
   request: WriteRequest,
   stdout: TextOutput,
   told: (line: string) => void,
-): Promise<WriteResult> {
+): Promise<WrittenProfile> {
   const { outputs, placement, foldedRoot } = request
   const written = request.redact ? redacted(profile, told) : profile
-  return writeEach(outputs, placement, (format) => encodeProfile(written, format, foldedRoot), stdout)
+  const encode = (format: Output['format']['name']) => encodeProfile(written, format, foldedRoot)
+  return { ...(await writeEach(outputs, placement, encode, stdout)), profile: written }
 }
 
 /** The profile for strangers, and the line about it. */

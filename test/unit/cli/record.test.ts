@@ -43,6 +43,29 @@ async function runRecord(argv: string[], world = worldOf(), deps: Deps = fakeDep
 }
 const OUT = ['-o', 'a.folded']
 
+describe('--redact', () => {
+  it('hides in the report on standard output what it hides in the files', async () => {
+    const world = worldOf()
+    const host = { ...PROFILE.capture!.host, name: 'secret-host' }
+    const functions = PROFILE.functions.map((entry) => ({ ...entry, fileName: '/home/alice/a.c' }))
+    const secret = { ...PROFILE, functions, capture: { ...PROFILE.capture!, host } }
+    const argv = ['4242', '--json', '--redact', '-o', 'a.json']
+    const { code, out, err } = await runRecord(argv, world, fakeDeps(secret, world))
+    assert.equal(code, 0, err)
+    assert.match(err, /hidden: .*1 host name/)
+    assert.match(JSON.parse(out).top[0].file, /^path-[0-9a-f]{8}\.c$/)
+    for (const text of [out, readFileSync(join(cwd, 'a.json'), 'utf8')])
+      assert.doesNotMatch(text, /secret-host|alice/)
+  })
+  it('is refused with what keeps texts on purpose', async () => {
+    for (const option of ['--command-line', '--source']) {
+      const { code, err } = await runRecord(['4242', '--redact', option])
+      assert.equal(code, 2)
+      assert.ok(err.includes(`--redact hides what ${option} keeps; use one`), err)
+    }
+  })
+})
+
 describe('profile PID', () => {
   it('asks for 10 s at 99 Hz with kernel frames, and prints the summary', async () => {
     const world = worldOf()
