@@ -27,6 +27,8 @@ export interface FlamePicture {
   readonly upward: boolean
   /** Name of the tree for those who hear it. */
   readonly label: string
+  /** Room for it. */
+  readonly widthPx: number
 }
 
 const ROW_PX = 20
@@ -50,7 +52,7 @@ export class FlameView {
     this.root.addEventListener('focusin', (event) => actions.point(datumAt(event.target)))
   }
 
-  /** Draws at the present width; nothing for a drawing without rows. */
+  /** Draws at a width; nothing for a drawing without rows. */
   draw(picture: FlamePicture): void {
     const data = toDatum(picture.drawing, picture.measure)
     this.root.hidden = data === null
@@ -59,7 +61,7 @@ export class FlameView {
     const from = this.#pressed
     this.#pressed = null
     const hadFocus = this.focusedPath()
-    const widthPx = this.widthPx
+    const { widthPx } = picture
     if (this.#chart === null) {
       this.#chart = newChart(widthPx).inverted(!picture.upward)
       this.#chart(select(this.root).datum(data))

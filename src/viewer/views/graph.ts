@@ -61,6 +61,8 @@ export class GraphView {
   /** Draws what was answered. */
   draw(shown: Shown, state: ViewState, measure: Measure, marks: Marks): void {
     const { drawing, callers } = shown
+    // Asked for before anything changes: afterwards the browser would have to lay a thousand frames out to tell.
+    const { widthPx } = this
     this.#drawing = drawing
     this.#showNotes(shown, state)
     const isSandwich = state.view === 'sandwich'
@@ -70,9 +72,16 @@ export class GraphView {
     const nothing = { rows: [], above: [], path: [], rowsCut: false }
     this.root.classList.toggle('upward', isUpward)
     this.root.classList.toggle('sandwich', isSandwich && callers !== null)
-    this.#callers.draw({ drawing: callers ?? nothing, measure, marks, upward: true, label: LABELS.callers })
-    this.#main.draw({ drawing, measure, marks, upward: isUpward, label })
-    this.#ticks.draw(drawing, state.search !== '' && shown.search?.problem === '', this.widthPx)
+    this.#callers.draw({
+      drawing: callers ?? nothing,
+      measure,
+      marks,
+      upward: true,
+      label: LABELS.callers,
+      widthPx,
+    })
+    this.#main.draw({ drawing, measure, marks, upward: isUpward, label, widthPx })
+    this.#ticks.draw(drawing, state.search !== '' && shown.search?.problem === '', widthPx)
     if (isSandwich && !this.#isSandwich) this.#showFunctionBar()
     if (isUpward && !this.#isUpward) this.#scroll.scrollTop = this.#scroll.scrollHeight
     this.#isSandwich = isSandwich
