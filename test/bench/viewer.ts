@@ -9,6 +9,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { loadavg, tmpdir } from 'node:os'
 import { extname, join, normalize } from 'node:path'
+import { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
@@ -180,24 +181,28 @@ async function heapOf(page: Page): Promise<number> {
   return (bytes(ofPage) + bytes(await ask(2, 'Runtime.getHeapUsage'))) / 1e6
 }
 
-/** One line a stack node with samples. */
-function collapsed(profile: Profile): string {
+/** One line a stack node with samples, in pieces: a million of them are more than one string holds. */
+function collapsed(profile: Profile): string[] {
   const names = profile.locations.map((_, i) => frameName(profile, i, 0))
   const paths: string[] = []
-  const lines: string[] = []
+  const pieces: string[] = []
+  let lines: string[] = []
   profile.stacks.parent.forEach((parent, i) => {
     const name = names[profile.stacks.location[i]!]!
     paths[i] = parent < 0 ? name : `${paths[parent]};${name}`
-    lines.push(`${paths[i]} ${profile.samples.values[0]![i]}`)
+    lines.push(`${paths[i]} ${profile.samples.values[0]![i]}\n`)
+    if (lines.length < 20_000) return
+    pieces.push(lines.join(''))
+    lines = []
   })
-  return lines.join('\n')
+  return [...pieces, lines.join('')]
 }
 
-async function serveSpeedscope(text: string): Promise<{ server: Server; url: string }> {
+async function serveSpeedscope(text: readonly string[]): Promise<{ server: Server; url: string }> {
   const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' }
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url ?? '/', 'http://x').pathname)
-    if (path === '/profile.txt') return void response.end(text)
+    if (path === '/profile.txt') return void Readable.from(text).pipe(response)
     response.setHeader('content-type', types[extname(path)] ?? 'application/octet-stream')
     createReadStream(join(SPEEDSCOPE, path))
       .on('error', () => response.writeHead(404).end())
