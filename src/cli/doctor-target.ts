@@ -1,11 +1,11 @@
 /** What of a process can be unwound and named: unwind tables, symbols and debug data of every mapped binary, and the perf
  * map of its runtime. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { RUNTIMES } from '../model/runtimes.ts'
 import type { SymbolReaders } from '../native/symbols.ts'
 import type { UnwindReaders } from '../native/unwind-tables.ts'
 import { openPerfMap } from '../process/perf-map.ts'
 import { type MapsEntry, readMaps } from '../process/proc-files.ts'
-import { RUNTIMES } from '../symbolize/runtimes.ts'
 import { type BinaryFinding, describeBinary } from './doctor-binary.ts'
 import type { Finding } from './preflight.ts'
 import { clean } from './terminal.ts'

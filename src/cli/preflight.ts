@@ -3,6 +3,7 @@
  * that stops `profile`, all of them are the list of `profile doctor`. Pure over a HostSnapshot.
  */
 import { AgentError, type ErrorCode } from '../errors.ts'
+import { kernelNamesRemedy } from '../model/remedies.ts'
 import type { HostSnapshot } from './host.ts'
 
 export interface Finding {
@@ -199,7 +200,7 @@ function checkKptr(host: HostSnapshot): Finding {
     value === null
       ? 'kernel.kptr_restrict cannot be read'
       : `kernel.kptr_restrict is ${value}${mayBeShown ? ' and CAP_SYSLOG is missing' : ''}, kernel functions have no names`,
-    mayBeShown ? 'run as root, or grant CAP_SYSLOG too' : 'sudo sysctl kernel.kptr_restrict=0',
+    kernelNamesRemedy(mayBeShown),
   )
 }
 

@@ -26,7 +26,7 @@ export interface Colours {
 /** Kernel frames are recognised everywhere: their hue is nobody else's. */
 const KERNEL_HUE = 0
 /** Well apart, for the groups one sees; the rest shares them with the hues between. */
-export const MAIN_HUES = [45, 90, 145, 195, 245, 300] as const
+const MAIN_HUES = [45, 90, 145, 195, 245, 300] as const
 const ALL_HUES = [...MAIN_HUES, 68, 118, 170, 220, 272, 325] as const
 
 /** What of a tree colours depend on: its frames, and by frame the area that it has in the drawing. */
@@ -59,7 +59,11 @@ export function colourFrames(tree: ColouredFrames, nameOf: Grouping = groupName)
   const weight = new Float64Array(names.length)
   for (let f = 0; f < groupOfFrame.length; f++) weight[groupOfFrame[f]!]! += tree.frameWeight[f]!
   const order = names.map((_, id) => id).sort((a, b) => weight[b]! - weight[a]! || a - b)
-  const hues = giveHues(order, names)
+  const hueByRank = distinctHues(order.map((id) => names[id]!))
+  const hues = new Uint16Array(names.length)
+  order.forEach((id, rank) => {
+    hues[id] = hueByRank[rank]!
+  })
   return {
     groups: order.map((id) => ({
       name: names[id]!,
@@ -71,21 +75,17 @@ export function colourFrames(tree: ColouredFrames, nameOf: Grouping = groupName)
   }
 }
 
-function giveHues(order: readonly number[], names: readonly string[]): number[] {
-  const hues: number[] = []
+/** A hue for each name, always the same one unless an earlier name has it; the first six are well apart. */
+export function distinctHues(names: readonly string[]): number[] {
   const taken = new Set<number>()
-  for (const id of order) {
-    const name = names[id]!
-    if (name === 'kernel') hues[id] = KERNEL_HUE
-    else {
-      const isMain = taken.size < MAIN_HUES.length
-      let slot = fnv1a(name) % (isMain ? MAIN_HUES.length : ALL_HUES.length)
-      while (isMain && taken.has(slot)) slot = (slot + 1) % MAIN_HUES.length
-      taken.add(slot)
-      hues[id] = ALL_HUES[slot]!
-    }
-  }
-  return hues
+  return names.map((name) => {
+    if (name === 'kernel') return KERNEL_HUE
+    const isMain = taken.size < MAIN_HUES.length
+    let slot = fnv1a(name) % (isMain ? MAIN_HUES.length : ALL_HUES.length)
+    while (isMain && taken.has(slot)) slot = (slot + 1) % MAIN_HUES.length
+    taken.add(slot)
+    return ALL_HUES[slot]!
+  })
 }
 
 /** Binary, script or package of a frame, for people. */

@@ -2,9 +2,10 @@
  * Tells users of a language runtime why its functions have no names, and what to start it with. A runtime is known by
  * the process's name, else by the files the window saw code of.
  */
+
+import { RUNTIMES, type Runtime } from '../model/runtimes.ts'
 import type { Window } from '../model/window.ts'
 import { percentText } from '../stats/percent-text.ts'
-import { RUNTIMES, type Runtime } from './runtimes.ts'
 import { samplesWith } from './stack-weights.ts'
 
 const OTHER: Runtime = {

@@ -1,15 +1,17 @@
 /** CPU over time, stacked by a label. */
-import { fnv1a, MAIN_HUES } from '../model/colour-groups.ts'
+import { distinctHues } from '../model/colour-groups.ts'
 import type { Profile } from '../model/profile.ts'
 import { sampleWeight } from '../model/sample-count.ts'
 import { secondsOf } from '../stats/quantity-text.ts'
-import { valuesBySet } from './labels.ts'
+import { heaviestValues, valuesBySet } from './labels.ts'
 import type { Band } from './protocol.ts'
 import { unusualOf } from './unusual.ts'
 
 /** Series of their own; the rest is one. */
 const MAX_SERIES = 6
-const OTHERS_HUE = 60
+const OTHERS = 'others'
+/** Between the hues that series have. */
+const OTHERS_HUE = 345
 
 /** Rows with their weights in a column (0: filtered out), and what each was doing. */
 export interface WeighedRows {
@@ -26,14 +28,22 @@ export function bandOf(profile: Profile, rows: WeighedRows, key: string, bins: n
   const whole = { key, fromNs: 0, toNs: durationNs }
   if (timeNs === null || durationNs <= 0 || bins < 1)
     return { ...whole, series: [], corePerBin: 0, unusual: null }
+  const { labelSets, samples } = profile
   const { names, seriesOfSet } = seriesOf(profile, rowWeights, key)
-  const series = names.map((name) => ({ name, hue: hueOf(name), values: new Float64Array(bins) }))
+  const values = new Float64Array(names.length * bins)
   for (let row = 0; row < rowWeights.length; row++) {
     const weight = rowWeights[row]!
     if (!(weight > 0)) continue
+    const set = samples.labelSet[row]!
     const bin = Math.max(0, Math.min(bins - 1, Math.floor((timeNs[row]! / durationNs) * bins)))
-    series[seriesOfSet[setOf(profile, row)]!]!.values[bin]! += weight
+    values[seriesOfSet[set < 0 ? labelSets.length : set]! * bins + bin]! += weight
   }
+  const hues = huesOf(names)
+  const series = names.map((name, i) => ({
+    name,
+    hue: hues[i]!,
+    values: values.slice(i * bins, (i + 1) * bins),
+  }))
   const corePerBin = coreWeight(profile, column, durationNs / bins)
   return { ...whole, series, corePerBin, unusual: unusualOf(profile, rows) }
 }
@@ -47,14 +57,9 @@ function seriesOf(
   const values = valuesBySet(profile, key).map((value) =>
     key === '' ? 'all' : value === '' ? `no ${key}` : value,
   )
-  const weights = new Map<string, number>()
-  for (let row = 0; row < rowWeights.length; row++) {
-    const value = values[setOf(profile, row)]!
-    if (rowWeights[row]! > 0) weights.set(value, (weights.get(value) ?? 0) + rowWeights[row]!)
-  }
-  const sorted = [...weights].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([name]) => name)
-  const own = sorted.length <= MAX_SERIES + 1 ? sorted : sorted.slice(0, MAX_SERIES)
-  const names = own.length < sorted.length ? [...own, 'others'] : own
+  const sorted = heaviestValues(profile, rowWeights, values).map(({ value }) => value)
+  const own = sorted.length <= MAX_SERIES ? sorted : sorted.slice(0, MAX_SERIES)
+  const names = own.length < sorted.length ? [...own, OTHERS] : own
   const indexOf = new Map(own.map((name, i) => [name, i]))
   return {
     names,
@@ -62,13 +67,11 @@ function seriesOf(
   }
 }
 
-function setOf({ samples, labelSets }: Profile, row: number): number {
-  const set = samples.labelSet[row]!
-  return set < 0 ? labelSets.length : set
-}
-
-function hueOf(name: string): number {
-  return name === 'others' ? OTHERS_HUE : MAIN_HUES[fnv1a(name) % MAIN_HUES.length]!
+/** By name, not by weight: a filter that changes the order leaves the colours. */
+function huesOf(names: readonly string[]): number[] {
+  const sorted = names.slice(0, MAX_SERIES).sort()
+  const hues = distinctHues(sorted)
+  return names.map((name, i) => (i < MAX_SERIES ? hues[sorted.indexOf(name)]! : OTHERS_HUE))
 }
 
 /** What a core that is always busy weighs in a time; 0 when the column does not tell. */

@@ -1,11 +1,10 @@
 /** Labels of samples: which there are, what they weigh, and which rows a filter by label means. Decided once per label set. */
 import type { Label, Profile } from '../model/profile.ts'
+import { STACK_END_LABEL } from '../model/stack-end.ts'
 import type { LabelValue } from './protocol.ts'
 
 /** Offered first, where they differ between samples. */
 const PREFERRED = ['file', 'thread', 'comm', 'container', 'pod', 'namespace', 'process', 'pid', 'tid', 'cpu']
-/** Tells how a stack ended, which is the quality banner's business. */
-const NOT_OFFERED = 'stack_end'
 /** More values than this help nobody to choose. */
 const MAX_VALUES = 200
 
@@ -20,7 +19,8 @@ export function labelKeys(profile: Profile): string[] {
       sets.set(label.key, (sets.get(label.key) ?? 0) + 1)
     }
   }
-  values.delete(NOT_OFFERED)
+  // How a stack ended is the quality banner's business.
+  values.delete(STACK_END_LABEL)
   const differs = ([key, known]: [string, Set<string>]): boolean =>
     known.size > 1 || sets.get(key)! < profile.labelSets.length
   const rank = (key: string): number => {
@@ -33,14 +33,21 @@ export function labelKeys(profile: Profile): string[] {
 
 /** Values of a key with the weight of their rows, heaviest first; rows without the label are ''. */
 export function labelValues(profile: Profile, rowWeights: Float64Array, key: string): LabelValue[] {
-  const valueBySet = valuesBySet(profile, key)
+  return heaviestValues(profile, rowWeights, valuesBySet(profile, key)).slice(0, MAX_VALUES)
+}
+
+/** Values of label sets (as of `valuesBySet`) that have any weight, heaviest first. */
+export function heaviestValues(
+  profile: Profile,
+  rowWeights: Float64Array,
+  valueBySet: readonly string[],
+): LabelValue[] {
   const bySet = weightsBySet(profile, rowWeights)
   const weights = new Map<string, number>()
-  for (let set = 0; set <= profile.labelSets.length; set++) {
-    if (bySet[set]! > 0) weights.set(valueBySet[set]!, (weights.get(valueBySet[set]!) ?? 0) + bySet[set]!)
-  }
-  const sorted = [...weights].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-  return sorted.slice(0, MAX_VALUES).map(([value, weight]) => ({ value, weight }))
+  for (const [set, value] of valueBySet.entries())
+    if (bySet[set]! > 0) weights.set(value, (weights.get(value) ?? 0) + bySet[set]!)
+  const values = [...weights].map(([value, weight]) => ({ value, weight }))
+  return values.sort((a, b) => b.weight - a.weight || (a.value < b.value ? -1 : 1))
 }
 
 /** Value of a key by label set; the last entry is for rows without a set. '' where there is none. */
@@ -55,6 +62,7 @@ export function valuesBySet(profile: Profile, key: string): string[] {
 function weightsBySet({ labelSets, samples }: Profile, rowWeights: Float64Array): Float64Array {
   const weights = new Float64Array(labelSets.length + 1)
   for (let row = 0; row < rowWeights.length; row++) {
+    if (!(rowWeights[row]! > 0)) continue
     const set = samples.labelSet[row]!
     weights[set < 0 ? labelSets.length : set]! += rowWeights[row]!
   }
@@ -79,8 +87,8 @@ export function labelMatcher(text: string): Matcher | { readonly problem: string
   const isIt = (found: string): boolean =>
     part === null ? found === value : found.toLowerCase().includes(part)
   return (labels) => {
-    const label = labels.find((one) => one.key === key)
-    return (label === undefined ? value === '' : isIt(textOf(label))) !== isNot
+    const found = labels.filter((one) => one.key === key)
+    return (found.length === 0 ? value === '' : found.some((one) => isIt(textOf(one)))) !== isNot
   }
 }
 

@@ -7,6 +7,9 @@ import { duration, whole } from './numbers.ts'
 import type { Opened } from './protocol.ts'
 import { qualityOf } from './quality.ts'
 
+/** Values that differ by less than this part are equal but for rounding. */
+const ROUNDING = 1e-9
+
 /** The facts of a profile that was opened under a name (a file's, '' for none). */
 export function openedOf(
   profile: Profile,
@@ -60,24 +63,29 @@ function sumOf(values: Float64Array): number {
   return sum
 }
 
-/** Columns that draw another graph than those before them. */
+/** Columns that draw different graphs: of proportional ones the default, else the first. */
 function columnsOf({ sampleTypes, samples, defaultSampleType }: Profile): Opened['columns'] {
-  if (sampleTypes.length > 1 && areProportional(samples.values))
-    return [columnOf(sampleTypes[defaultSampleType]!, defaultSampleType)]
-  return sampleTypes.map(columnOf)
-}
-
-function columnOf({ type, unit }: Profile['sampleTypes'][number], index: number): Opened['columns'][number] {
-  return { index, label: `${type.replaceAll('_', ' ')} (${unit})` }
+  const kept: number[] = []
+  for (const index of sampleTypes.keys()) {
+    const same = kept.findIndex((other) => areProportional(samples.values[other]!, samples.values[index]!))
+    if (same < 0) kept.push(index)
+    else if (index === defaultSampleType) kept[same] = index
+  }
+  return kept.map((index) => {
+    const { type, unit } = sampleTypes[index]!
+    return { index, label: `${type.replaceAll('_', ' ')} (${unit})` }
+  })
 }
 
 /** Samples and the CPU time they stand for are one column in two units. */
-function areProportional(columns: readonly Float64Array[]): boolean {
-  const first = columns[0]!
-  const at = first.findIndex((value) => value !== 0)
-  for (const column of columns.slice(1)) {
-    const scale = at < 0 ? 0 : column[at]! / first[at]!
-    for (let row = 0; row < column.length; row++) if (column[row] !== first[row]! * scale) return false
+function areProportional(one: Float64Array, other: Float64Array): boolean {
+  const at = one.findIndex((value) => value !== 0)
+  const scale = at < 0 ? 0 : other[at]! / one[at]!
+  // Zeros draw nothing, and what is negated draws the rest.
+  if (at >= 0 && !(scale > 0)) return false
+  for (let row = 0; row < other.length; row++) {
+    const expected = one[row]! * scale
+    if (Math.abs(other[row]! - expected) > Math.abs(expected) * ROUNDING) return false
   }
   return true
 }

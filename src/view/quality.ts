@@ -1,10 +1,11 @@
 /** How good a profile is, in a few figures with what to do about them: from the report of its capture, or from its frames alone. */
-import { baseName } from '../model/frame-name.ts'
 import type { CaptureReport, CountByReason, Profile } from '../model/profile.ts'
-import { symbolsRemedy, unwindRemedy } from '../model/remedies.ts'
-import { hasBroken, rowsBroken } from './broken.ts'
+import { guessedStepRemedy, nameRemedy, stackRemedy } from '../model/remedies.ts'
+import { APPROXIMATE_STACK } from '../model/stack-end.ts'
+import { hasBroken } from './broken.ts'
 import { percent, quantity, whole } from './numbers.ts'
 import type { QualityFigure } from './protocol.ts'
+import { shareThroughRunTimeCode, whereNamesMiss, whereStacksEnd } from './quality-causes.ts'
 
 /** Below this share of complete stacks or named frames a profile needs a second look. */
 const GOOD_SHARE = 0.95
@@ -33,42 +34,22 @@ function stacksFigure(profile: Profile, { stacks, samples }: CaptureReport): Qua
     label: 'stacks complete',
     isGood: complete >= GOOD_SHARE,
     meaning: `stacks that reach the root of their thread; ${guessed}, cut short: ${reasons(stacks.truncated)}`,
-    fix: stacksFix(profile, stacks.truncated),
+    fix: stacksFix(profile, stacks),
     isolates: hasBroken(profile),
   }
 }
 
 /** By the reason that most stacks ended for, and the binary in which they did. */
-function stacksFix(profile: Profile, truncated: CountByReason): string {
-  const [reason = ''] = Object.entries(truncated).sort((a, b) => b[1] - a[1])[0] ?? []
-  if (reason === 'jit' || reason === 'no_unwind_rows') {
-    const { name, part } = whereStacksEnd(profile, reason)
-    if (name === '') return 'run `profile doctor PID` to see which of its binaries cannot be unwound'
-    const words = `${percent(part)} of the samples stop in ${name}`
-    return reason === 'jit'
-      ? `${words}, code made at run time: start the program so that it keeps frame pointers (node does, Java with -XX:+PreserveFramePointer)`
-      : `${words}, which has no unwind rows there: ${unwindRemedy(name)}`
-  }
-  if (reason.startsWith('raw_'))
-    return 'many stacks waited for unwind tables at once: profile longer, the next capture has them cached'
-  return ''
-}
-
-/** The binary of the outermost frame of most stacks that ended for a reason, and their share of all samples. */
-function whereStacksEnd(profile: Profile, reason: string): { name: string; part: number } {
-  const { samples, stacks, locations, mappings } = profile
-  const rows = rowsBroken(profile, reason)
-  const counts = new Map<string, number>()
-  for (let row = 0; row < rows.length; row++) {
-    let node = rows[row] === 1 ? samples.stack[row]! : -1
-    if (node < 0) continue
-    while (stacks.parent[node]! >= 0) node = stacks.parent[node]!
-    const mapping = mappings[locations[stacks.location[node]!]!.mapping]
-    const name = baseName(mapping?.fileName ?? '')
-    counts.set(name, (counts.get(name) ?? 0) + 1)
-  }
-  const [name = '', count = 0] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? []
-  return { name, part: share(count, rows.length) }
+function stacksFix(profile: Profile, { truncated, approximate }: CaptureReport['stacks']): string {
+  const counts = { ...truncated, [APPROXIMATE_STACK]: approximate }
+  const [reason, count] = Object.entries(counts).sort((a, b) => b[1] - a[1])[0]!
+  if (count === 0) return ''
+  if (reason === APPROXIMATE_STACK) return guessedStepRemedy(shareThroughRunTimeCode(profile, reason))
+  const cause = whereStacksEnd(profile, reason)
+  const remedy = stackRemedy(reason, cause?.binary ?? '')
+  if (remedy === '' || cause === null) return remedy
+  const place = cause.binary === '' ? '' : ` in ${cause.binary}`
+  return `${percent(cause.share)} of the samples stop${place} (${words(reason)}): ${remedy}`
 }
 
 function namedFigure(profile: Profile, named: number, unnamed: CountByReason): QualityFigure {
@@ -84,15 +65,17 @@ function namedFigure(profile: Profile, named: number, unnamed: CountByReason): Q
   }
 }
 
-/** For the binary that has most locations without a name. */
-function namesFix({ locations, mappings }: Profile): string {
-  const counts = new Map<string, number>()
-  for (const { lines, mapping } of locations) {
-    const name = baseName(mappings[mapping]?.fileName ?? '')
-    if (lines.length === 0 && name !== '') counts.set(name, (counts.get(name) ?? 0) + 1)
-  }
-  const [name] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? []
-  return name === undefined ? '' : symbolsRemedy(name)
+/** For the binary and the reason that most frames without a name have. */
+function namesFix(profile: Profile): string {
+  const cause = whereNamesMiss(profile)
+  if (cause === null) return ''
+  const { reason, binary, share: part } = cause
+  const files = profile.mappings.map(({ fileName }) => fileName)
+  const remedy = nameRemedy(reason, binary, files)
+  if (remedy === '') return ''
+  const place = binary === '' ? '' : ` are in ${binary} and`
+  const why = reason === '' ? '' : ` (${words(reason)})`
+  return `${percent(part)} of the frames${place} have no name${why}: ${remedy}`
 }
 
 function lostFigure({ samples }: CaptureReport): QualityFigure {
@@ -131,5 +114,9 @@ function sum(counts: CountByReason): number {
 function reasons(counts: CountByReason): string {
   const named = Object.entries(counts).filter(([, count]) => count > 0)
   if (named.length === 0) return 'none'
-  return named.map(([reason, count]) => `${whole(count)} ${reason.replaceAll('_', ' ')}`).join(', ')
+  return named.map(([reason, count]) => `${whole(count)} ${words(reason)}`).join(', ')
+}
+
+function words(reason: string): string {
+  return reason.replaceAll('_', ' ')
 }
