@@ -108,10 +108,10 @@ export class Brush {
     const from = isStart ? clamp(now.fromNs + step, fromNs, now.toNs - small) : now.fromNs
     const to = isStart ? now.toNs : clamp(now.toNs + step, now.fromNs + small, toNs)
     const isWhole = from <= fromNs && to >= toNs
-    this.#actions.choose(
-      isWhole ? null : { fromNs: Math.round(from), toNs: Math.round(to) },
-      this.#chosen !== null,
-    )
+    const isAdjusting = this.#chosen !== null
+    // The next key goes on from here, also where it comes before the answer.
+    this.#chosen = isWhole ? null : { fromNs: Math.round(from), toNs: Math.round(to) }
+    this.#actions.choose(this.#chosen, isAdjusting)
   }
 
   #begin(event: PointerEvent): void {
