@@ -358,11 +358,12 @@ void Overlaps() {
 // mov %rbx,%rsp: what makecontext() lets a context return to.
 void ContextStarts() {
     const ByteString endbr = {0xf3, 0x0f, 0x1e, 0xfa};
-    auto rows = [](uint64_t start, ByteString code, uint64_t before = kFunction, uint32_t page = 0) {
+    auto rows = [](uint64_t start, ByteString code, uint64_t before = kFunction, uint32_t page = 0,
+                   ByteString instructions = {}) {
         FrameBytes frames;
         const uint64_t cie = frames.UsualCie();
         frames.Fde(cie, before, 0x15, {0x41, 0x0e, 16});
-        frames.Fde(cie, start, 0x20, {});
+        frames.Fde(cie, start, 0x20, instructions);
         ImageOptions options;
         options.code_size = 0x8000;
         options.code.resize(start - kCodeAddress);
@@ -373,6 +374,9 @@ void ContextStarts() {
     const uint64_t next = kFunction + 0x20;
     Same(rows(next, {0x48, 0x89, 0xdc}), before + "1115 none | 111f root | 1140 none",
          "a function that begins by taking another stack is a root, with the byte before it");
+    Same(rows(next, {0x4c, 0x89, 0xf4}, kFunction, 0, {0x0c, 6, 16, 0x86, 2}),
+         before + "1120 cfa r6+16 ra-8 fp-16 | 1140 none",
+         "a landing pad in a part of its own that puts the stack pointer back is none");
     ByteString guarded = endbr;
     Append(&guarded, {0x48, 0x89, 0xdc});
     Same(rows(next, guarded), before + "1115 none | 111f root | 1140 none", "behind an endbr64 too");
