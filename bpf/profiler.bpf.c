@@ -86,7 +86,7 @@ static __always_inline int begin_sample(struct bpf_perf_event_data *context, str
     if (!find_user_stack(context, task, tick, is_old)) return 0;
     begin_walk(task, header, &tick->walk->state, is_old);
     header->stack_end = STACK_END_KERNEL_THREAD;
-    return !is_between_programs(context, task, &tick->walk->state);
+    return !is_between_programs(context, task, &tick->walk->state, is_old);
 }
 
 static __always_inline int is_miss(__u32 end) {

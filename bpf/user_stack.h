@@ -47,11 +47,14 @@ static __always_inline int find_user_stack(struct bpf_perf_event_data *context, 
 }
 
 /*
- * True inside execve once the old program is gone: the saved registers are still the old one's. (Of a program
+ * True inside execve once the old program is gone: the saved registers are still the old one's. The new
+ * memory has no stack of its own yet, before the exec id says that another program is here. (Of a program
  * that was never published this is also said while it is still there: its call of execve has no user half.)
  */
 static __always_inline int is_between_programs(struct bpf_perf_event_data *context, struct task_struct *task,
-                                               const struct unwind_state *state) {
-    if (state->mapping_table || is_user_mode(&context->regs)) return 0;
-    return bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+                                               const struct unwind_state *state, const int is_old) {
+    if (is_user_mode(&context->regs) || !bpf_core_field_exists(task->in_execve)) return 0;
+    if (!BPF_CORE_READ_BITFIELD_PROBED(task, in_execve)) return 0;
+    struct mm_struct *mm = TASK(is_old, task, mm);
+    return !state->mapping_table || !mm || !TASK(is_old, mm, start_stack);
 }
