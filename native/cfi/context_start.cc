@@ -8,8 +8,8 @@ namespace {
 
 constexpr size_t kCodeBytes = 7;
 
-// The rule at a function's entry. The cold part of a function may begin like this too, as a landing pad does that puts
-// the stack pointer back: its frame is the function's.
+// The rule at a function's entry. The cold part of a function may begin like this too, as a landing pad does
+// that puts the stack pointer back: its frame is the function's.
 bool IsEntry(const unwind_rule &rule) {
     return rule.kind == RULE_CFA && rule.base == REGISTER_SP && rule.offset == 8 && rule.saved == 0;
 }
@@ -35,7 +35,8 @@ std::vector<RowSpan> WithContextStarts(const RowCollector &collector, const ElfF
     for (RowSpan span : collector.spans()) {
         const bool follows_gap = span.start > reached;
         reached = span.end;
-        if (follows_gap && IsEntry(span.rule) && TakesAnotherStack(reader.At(span.start + offset, kCodeBytes))) {
+        if (follows_gap && IsEntry(span.rule) &&
+            TakesAnotherStack(reader.At(span.start + offset, kCodeBytes))) {
             span.rule = RuleOf(RULE_ROOT);
             span.start--;
         }
