@@ -3,15 +3,15 @@
  * integers and a time. A stack is resolved once, when the addon first describes it, and again only when something else
  * was mapped over its code.
  */
-import type { FrameKind, Label } from '../model/profile.ts'
+import { PairTable } from '../model/pair-table.ts'
+import type { FrameKind, Label, StackTable } from '../model/profile.ts'
 import type { SampledProcess } from '../model/sampled-process.ts'
 import type { Window } from '../model/window.ts'
 import type { AbiNames, SampleBatch } from '../native/sample-batch.ts'
 import type { ExecutableId, ExecutableTable, Mapping, Owner } from '../process/executable-table.ts'
-import type { ProcessTable } from '../process/process-table.ts'
+import type { ProcessAt, ProcessTable } from '../process/process-table.ts'
 import { type FrameId, FrameInterner } from './frame-interner.ts'
 import { stackEndLabels } from './stack-end-labels.ts'
-import { NO_PARENT, type NodeId, StackInterner } from './stack-interner.ts'
 
 /** When the window began and what a sample weighs; see Window. */
 export interface WindowTimes {
@@ -21,6 +21,11 @@ export interface WindowTimes {
   readonly durationNs: number
   readonly periodNs: number
 }
+
+type NodeId = number
+
+/** The parent of a stack's first frame. */
+const ROOT = -1
 
 /** What of a batch describes its new stacks; kept, because one may have to be resolved again. */
 type NewStacks = Pick<
@@ -35,7 +40,8 @@ export class Aggregator {
   readonly #endLabels: readonly (Label | null)[]
   readonly #executableOfFile = new Map<Mapping, ExecutableId>()
   readonly #frames = new FrameInterner()
-  readonly #stacks = new StackInterner()
+  /** (node of the caller or ROOT, frame): a stack is the id of its leaf. */
+  readonly #stacks = new PairTable()
   /** Of each stack the addon described, by its id: its leaf node, for which time that holds, and its description. */
   readonly #leafOfStack: NodeId[] = []
   readonly #resolvedNs: number[] = []
@@ -91,16 +97,14 @@ export class Aggregator {
   #walk(news: NewStacks, j: number, timeNs: number): NodeId {
     const begin = news.newStackStart[j]!
     const userBegin = begin + news.newStackKernelFrames[j]!
-    const pid = news.newStackPid[j]!
-    let node = NO_PARENT
+    const process = this.#processes.at(news.newStackPid[j]!, timeNs)
+    let node: NodeId = ROOT
     for (let i = news.newStackStart[j + 1]! - 1; i >= begin; i--) {
       const isLeaf = i === begin || i === userBegin
       // A return address may be the first byte after its function: the call before it is what we mean.
       const address = news.frames[i]! - (isLeaf ? 0 : 1)
-      node = this.#stacks.child(
-        node,
-        i < userBegin ? this.#kernelFrame(address) : this.#userFrame(pid, timeNs, address),
-      )
+      const frame = i < userBegin ? this.#kernelFrame(address) : this.#userFrame(process, address)
+      node = this.#stacks.intern(node, frame)
     }
     return node
   }
@@ -109,9 +113,8 @@ export class Aggregator {
     return this.#frames.intern(this.#executables.kernel, address, 'kernel')
   }
 
-  #userFrame(pid: number, timeNs: number, address: number): FrameId {
-    const mapping = this.#processes.findMapping(pid, timeNs, address)
-    const owner = this.#processes.owner(pid, timeNs)
+  #userFrame({ owner, findMapping }: ProcessAt, address: number): FrameId {
+    const mapping = findMapping(address)
     if (!mapping) return this.#frames.intern(this.#executables.unknown(owner), address, 'native')
     const executable = this.#executableOfFile.get(mapping) ?? this.#identify(mapping, owner)
     const kind: FrameKind = this.#executables.kindOf(executable) === 'jit' ? 'jit' : 'native'
@@ -130,7 +133,7 @@ export class Aggregator {
     const pid = batch.pid[i]!
     const tid = batch.tid[i]!
     const thread = batch.comms[batch.comm[i]!]!
-    const owner = this.#processes.owner(pid, batch.timeNs[i]!)
+    const { owner } = this.#processes.at(pid, batch.timeNs[i]!)
     const comm = owner.comm || thread
     const identity = `${pid} ${batch.processStartNs[i]!} ${batch.cgroupId[i]!} ${comm}`
     const key = `${tid} ${identity}\0${thread}`
@@ -188,7 +191,7 @@ export class Aggregator {
     return {
       executables: this.#executables.list(),
       frames: this.#frames.toTable(),
-      stacks: this.#stacks.toTable(),
+      stacks: stackTable(this.#stacks),
       samples: {
         stack: Int32Array.from(this.#rows.stack),
         labelSet: Int32Array.from(this.#rows.labelSet),
@@ -201,6 +204,11 @@ export class Aggregator {
       periodNs: times.periodNs,
     }
   }
+}
+
+function stackTable(stacks: PairTable): StackTable {
+  const { first, second } = stacks.columns()
+  return { parent: first, location: second }
 }
 
 /** Nanoseconds since the start. A stack that waited for its unwind table may come a window late: it is counted there. */

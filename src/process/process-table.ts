@@ -10,6 +10,14 @@ interface TimedMapping extends Mapping {
   readonly sinceNs: number
 }
 
+/** A process at one moment. */
+export interface ProcessAt {
+  /** For opening files and for labels. */
+  readonly owner: Owner
+  /** What covered a user address, newest first; null when nothing did. */
+  findMapping(address: number): Mapping | null
+}
+
 /** One program in one process: a fork copies it, an exec begins a new one under the same pid. */
 interface Image {
   readonly pid: number
@@ -273,23 +281,28 @@ export class ProcessTable {
     return image
   }
 
-  /** The mapping that covered a user address at that time, newest first; null when none did. */
-  findMapping(pid: number, timeNs: number, address: number): Mapping | null {
+  /** The process as it was at that time: asked once for all frames of a stack. */
+  at(pid: number, timeNs: number): ProcessAt {
     const image = this.#imageAt(pid, timeNs)
-    const covers = (mapping: Mapping): boolean => address >= mapping.start && address < mapping.end
-    return (
-      image?.mappings.findLast((m) => covers(m) && m.sinceNs <= timeNs) ??
-      image?.mappings.findLast(covers) ??
-      (image && timeNs - image.sinceNs < EXEC_NS_MAX ? image.before?.mappings.findLast(covers) : null) ??
-      null
-    )
+    const owner = { pid, parent: image?.parent ?? 0, comm: image?.comm ?? '' }
+    if (!image) return { owner, findMapping: () => null }
+    const before = timeNs - image.sinceNs < EXEC_NS_MAX ? image.before : null
+    const findMapping = (address: number): Mapping | null =>
+      newestAt(image.mappings, address, timeNs) ?? (before && newestAt(before.mappings, address, Infinity))
+    return { owner, findMapping }
   }
+}
 
-  /** The process for opening files and for labels. */
-  owner(pid: number, timeNs: number): Owner {
-    const image = this.#imageAt(pid, timeNs)
-    return { pid, parent: image?.parent ?? 0, comm: image?.comm ?? '' }
+/** The newest that covers the address and was there at that time; else the newest that covers it. */
+function newestAt(mappings: readonly TimedMapping[], address: number, timeNs: number): TimedMapping | null {
+  let later: TimedMapping | null = null
+  for (let i = mappings.length - 1; i >= 0; i--) {
+    const mapping = mappings[i]!
+    if (address < mapping.start || address >= mapping.end) continue
+    if (mapping.sinceNs <= timeNs) return mapping
+    later ??= mapping
   }
+  return later
 }
 
 /** Whether both show the same bytes at the same place; without a build id a file may be another of the same path. */

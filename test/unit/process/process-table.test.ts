@@ -20,7 +20,7 @@ function mmap(pid: number, timeNs: number, start: number, end: number, name: str
 }
 
 function pathAt(table: ProcessTable, pid: number, timeNs: number, address: number): string | undefined {
-  return table.findMapping(pid, timeNs, address)?.path
+  return table.at(pid, timeNs).findMapping(address)?.path
 }
 
 describe('mappings', () => {
@@ -34,7 +34,7 @@ describe('mappings', () => {
 
   it('keep offset and build id of the event', () => {
     const table = tableOf({ ...mmap(PARENT, 1, 0x1000, 0x2000, '/a'), fileOffset: 0x3000, buildId: 'abcd' })
-    assert.deepEqual(table.findMapping(PARENT, 1, 0x1000), {
+    assert.deepEqual(table.at(PARENT, 1).findMapping(0x1000), {
       start: 0x1000,
       end: 0x2000,
       fileOffset: 0x3000,
@@ -63,8 +63,8 @@ describe('mappings', () => {
 
   it('are none for a process never seen', () => {
     const table = tableOf()
-    assert.equal(table.findMapping(PARENT, 1, 0x1000), null)
-    assert.deepEqual(table.owner(PARENT, 1), { pid: PARENT, parent: 0, comm: '' })
+    assert.equal(table.at(PARENT, 1).findMapping(0x1000), null)
+    assert.deepEqual(table.at(PARENT, 1).owner, { pid: PARENT, parent: 0, comm: '' })
   })
 })
 
@@ -80,7 +80,7 @@ describe('process life', () => {
     assert.equal(pathAt(table, CHILD, 12, 0x1000), '/server')
     assert.equal(pathAt(table, CHILD, 12, 0x5000), undefined)
     assert.equal(pathAt(table, PARENT, 12, 0x5000), '/later')
-    assert.deepEqual(table.owner(CHILD, 12), { pid: CHILD, parent: PARENT, comm: 'server' })
+    assert.deepEqual(table.at(CHILD, 12).owner, { pid: CHILD, parent: PARENT, comm: 'server' })
   })
 
   it('replaces everything at exec, and keeps the program before it for older samples', () => {
@@ -93,8 +93,8 @@ describe('process life', () => {
     assert.equal(pathAt(table, CHILD, 15, 0x1000), '/server')
     assert.equal(pathAt(table, CHILD, 20 + 1e9, 0x1000), undefined)
     assert.equal(pathAt(table, CHILD, 25, 0x8000), '/tool')
-    assert.equal(table.owner(CHILD, 15).comm, 'server')
-    assert.deepEqual(table.owner(CHILD, 25), { pid: CHILD, parent: PARENT, comm: 'tool' })
+    assert.equal(table.at(CHILD, 15).owner.comm, 'server')
+    assert.deepEqual(table.at(CHILD, 25).owner, { pid: CHILD, parent: PARENT, comm: 'tool' })
   })
 
   it('knows the addresses that a sample inside execve still shows', () => {
@@ -126,7 +126,7 @@ describe('process life', () => {
     const table = tableOf(mmap(CHILD, 1, 0x8000, 0x9000, '/first'), { ...fork, timeNs: 30 })
     assert.equal(pathAt(table, CHILD, 15, 0x8000), '/first')
     assert.equal(pathAt(table, CHILD, 31, 0x8000), undefined)
-    assert.equal(table.owner(CHILD, 31).parent, PARENT)
+    assert.equal(table.at(CHILD, 31).owner.parent, PARENT)
   })
 
   it('takes a new thread for what it is: no new process', () => {
@@ -146,7 +146,7 @@ describe('process life', () => {
       { kind: 'comm', pid: PARENT, timeNs: 5, name: 'renamed' },
       { kind: 'comm', pid: PARENT, tid: PARENT + 7, timeNs: 6, name: 'worker' },
     )
-    assert.equal(table.owner(PARENT, 7).comm, 'renamed')
+    assert.equal(table.at(PARENT, 7).owner.comm, 'renamed')
   })
 
   it('sums lost events over batches', () => {
@@ -158,7 +158,7 @@ describe('process life', () => {
   it('ignores a kind it does not know', () => {
     const table = new ProcessTable(['something', 'else'])
     table.apply(eventBatch(...parent))
-    assert.equal(table.findMapping(PARENT, 5, 0x1000), null)
+    assert.equal(table.at(PARENT, 5).findMapping(0x1000), null)
   })
 })
 
@@ -167,7 +167,7 @@ describe('snapshot', () => {
     const table = new ProcessTable(EVENT_KINDS)
     assert.equal(table.snapshot(process.pid), true)
     assert.equal(table.snapshot(process.pid), true)
-    assert.equal(table.owner(process.pid, 1).parent, process.ppid)
+    assert.equal(table.at(process.pid, 1).owner.parent, process.ppid)
   })
 
   it('says false for a process that is gone', async () => {
@@ -180,8 +180,8 @@ describe('snapshot', () => {
     const child = spawn('sleep', ['60'])
     await once(child, 'spawn')
     const table = tableOf(mmap(child.pid!, 1, 0x10, 0x20, '/none'))
-    assert.notEqual(table.owner(child.pid!, 1).comm, '')
-    assert.equal(table.findMapping(child.pid!, 1, 0x10), null, 'the event is in /proc already, or over')
+    assert.notEqual(table.at(child.pid!, 1).owner.comm, '')
+    assert.equal(table.at(child.pid!, 1).findMapping(0x10), null, 'the event is in /proc already, or over')
     child.kill()
     await once(child, 'exit')
   })
