@@ -1,9 +1,10 @@
-// Module init: registers the sampler, the symbol readers and the unwind readers. Each sampler belongs to one
+// Module init: registers the sampler, the readers and the pause meter. Each sampler belongs to one
 // JavaScript object and is closed with it or with the environment, so worker threads and double loading are
 // safe.
 #include <napi.h>
 
 #include "cfi_binding.h"
+#include "pause_meter.h"
 #include "sampler_binding.h"
 #include "symbols_binding.h"
 
@@ -11,6 +12,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
     emberscope::RegisterSampler(env, exports);
     emberscope::RegisterSymbolReaders(env, exports);
     emberscope::RegisterUnwindReaders(env, exports);
+    emberscope::RegisterPauseMeter(env, exports);
     return exports;
 }
 

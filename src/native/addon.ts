@@ -23,6 +23,10 @@ export interface Addon extends SymbolReaders, UnwindReaders {
    * To be called when the start is over. `bytes`: of the mappings.
    */
   dropStartPages(): Promise<{ readonly bytes: number }>
+  /** Measures rounds of the event loop from now on, without a wakeup of its own; what was before is forgotten. */
+  startPauseMeter(): void
+  /** Milliseconds of the longest round of callbacks that has ended since then; 0 before the first. */
+  longestPauseMs(): number
   /** CPU nanoseconds of all child processes that have ended and were waited for. */
   reapedChildrenCpuNs(): number
 }

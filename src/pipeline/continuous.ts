@@ -15,7 +15,6 @@ import { NameCache } from '../symbolize/name-cache.ts'
 import type { ContinuousRequest, ContinuousSinks, ContinuousStats } from './continuous-types.ts'
 import { openSampler, worded } from './open-sampler.ts'
 import { PAUSE_MS_WITH_EVENTS, Pace } from './pace.ts'
-import { PauseMeter } from './pause-meter.ts'
 import { ProcessSurvey } from './process-survey.ts'
 import { droppedBy, Pump } from './pump.ts'
 import { rawRingBytes, ringBytes } from './ring-size.ts'
@@ -43,7 +42,6 @@ interface Session {
   readonly pace: Pace
   readonly clock: WindowClock
   readonly namer: WindowNamer
-  readonly pauses: PauseMeter
   readonly books: WindowBooks
   readonly rings: { readonly samples: number; readonly rawStacks: number }
   /** Of the window that is open. */
@@ -83,6 +81,7 @@ export class Continuous {
       sampler.close()
       throw error
     }
+    this.#session.addon.startPauseMeter()
     this.#rest(this.#session)
     this.#session.survey.begin()
   }
@@ -104,7 +103,6 @@ export class Continuous {
     const addon = loadAddon()
     const processes = new ProcessTable(addon.abi.eventKinds)
     const files = new HeldFiles()
-    const pauses = new PauseMeter()
     const executables = new ExecutableTable(files)
     const aggregator = new Aggregator(processes, executables, addon.abi.stackEnds)
     const pump = new Pump(sampler, processes, aggregator, addon.abi)
@@ -118,8 +116,7 @@ export class Continuous {
       pump,
       pace: new Pace(),
       clock: new WindowClock(this.#request, clock),
-      namer: new WindowNamer(addon, new NameCache(addon), pauses, (profile) => this.#sinks.onWindow(profile)),
-      pauses,
+      namer: new WindowNamer(addon, new NameCache(addon), (profile) => this.#sinks.onWindow(profile)),
       books: new WindowBooks(sampler, pump.counters()),
       rings: {
         samples: ringBytes(this.#rateHz, cpus().length),
@@ -160,8 +157,8 @@ export class Continuous {
     this.#rest(session)
   }
 
-  #pumpOnce({ addon, sampler, pump, pauses, processes, aggregator }: Session): void {
-    pauses.time(() => pump.turn())
+  #pumpOnce({ addon, sampler, pump, processes, aggregator }: Session): void {
+    pump.turn()
     const lateNs = sampler.waitingStacks > 0 ? PARKED_NS : LATE_NS
     processes.forget(addon.bootTimeNs() - lateNs)
     const seen = aggregator.takeNewProcesses()
@@ -175,7 +172,7 @@ export class Continuous {
     this.#pumpOnce(session)
     const endNs = Math.max(nowNs, pump.newestSampleNs + 1)
     this.#windows++
-    session.pauses.time(() => session.namer.add(this.#closed(session, endNs)))
+    session.namer.add(this.#closed(session, endNs))
     sampler.forgetStacks()
     session.executables = new ExecutableTable(files)
     session.aggregator = new Aggregator(processes, session.executables, session.addon.abi.stackEnds)
@@ -233,7 +230,7 @@ export class Continuous {
   }
 
   #statsOf(session: Session): ContinuousStats {
-    const { sampler, pump, books, namer, pauses, processes, aggregator } = session
+    const { addon, sampler, pump, books, namer, processes, aggregator } = session
     const counters = pump.counters()
     const bpf = bpfCostOf(counters)
     const { kept, complete, approximate, truncated, named, unnamed } = books.sums
@@ -263,7 +260,7 @@ export class Continuous {
       windows: this.#windows,
       windowsWaiting: namer.waiting,
       lastWindowJsMs: namer.lastWindowJsMs,
-      longestPauseMs: pauses.longestMs,
+      longestPauseMs: addon.longestPauseMs(),
       mapBytes: books.mapBytes,
       startToFirstSampleNs: startToFirstSampleNs(pump),
     }
@@ -288,7 +285,6 @@ export class Continuous {
     session.sampler.close()
     session.executables.close()
     session.files.close()
-    session.pauses.close()
   }
 }
 

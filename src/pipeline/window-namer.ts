@@ -7,7 +7,6 @@ import type { ExecutableTable } from '../process/executable-table.ts'
 import type { NameCache } from '../symbolize/name-cache.ts'
 import { type Symbolized, symbolize } from '../symbolize/symbolizer.ts'
 import { commentsOf } from './host-report.ts'
-import type { PauseMeter } from './pause-meter.ts'
 
 /** A window without names, and all that is known of how it was taken. */
 export interface ClosedWindow {
@@ -28,21 +27,14 @@ const FULL = 12
 export class WindowNamer {
   readonly #readers: SymbolReaders
   readonly #cache: NameCache
-  readonly #pauses: PauseMeter
   readonly #onNamed: (profile: Profile) => void
   #last: Promise<void> = Promise.resolve()
   waiting = 0
   lastWindowJsMs = 0
 
-  constructor(
-    readers: SymbolReaders,
-    cache: NameCache,
-    pauses: PauseMeter,
-    onNamed: (profile: Profile) => void,
-  ) {
+  constructor(readers: SymbolReaders, cache: NameCache, onNamed: (profile: Profile) => void) {
     this.#readers = readers
     this.#cache = cache
-    this.#pauses = pauses
     this.#onNamed = onNamed
   }
 
@@ -52,7 +44,6 @@ export class WindowNamer {
 
   add(closed: ClosedWindow): void {
     this.waiting++
-    this.#pauses.begin()
     this.#last = this.#last.then(() => this.#name(closed))
   }
 
@@ -82,7 +73,6 @@ export class WindowNamer {
     } finally {
       executables.close()
       this.waiting--
-      this.#pauses.end()
       this.lastWindowJsMs = performance.eventLoopUtilization(before).active
     }
   }

@@ -5,7 +5,6 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Aggregator } from '../../../src/aggregate/aggregator.ts'
 import type { EventBatch, SampleBatch } from '../../../src/native/sample-batch.ts'
-import { PauseMeter } from '../../../src/pipeline/pause-meter.ts'
 import { WindowNamer } from '../../../src/pipeline/window-namer.ts'
 import { ExecutableTable } from '../../../src/process/executable-table.ts'
 import { HeldFiles } from '../../../src/process/held-files.ts'
@@ -71,8 +70,7 @@ it('keeps memory, processes, names and descriptors bounded over a day of windows
   let nowMs = 0
   const cache = new NameCache(readers, {}, { nowMs: () => nowMs, modules: () => '' })
   let samples = 0
-  const pauses = new PauseMeter()
-  const namer = new WindowNamer(readers, cache, pauses, (profile) => {
+  const namer = new WindowNamer(readers, cache, (profile) => {
     samples += profile.samples.stack.length
   })
   const descriptors = openDescriptors()
@@ -95,7 +93,6 @@ it('keeps memory, processes, names and descriptors bounded over a day of windows
   }
   collectGarbage()
   const grownBytes = process.memoryUsage().heapUsed - heapAfterAnHour
-  pauses.close()
   assert.equal(samples, WINDOWS * PROCESSES_PER_WINDOW)
   assert.ok(grownBytes < 4e6, `${(grownBytes / 1e6).toFixed(1)} MB more after a day than after an hour`)
   assert.ok(processes.size <= 3 * PROCESSES_PER_WINDOW, `${processes.size} processes are known`)
