@@ -49,6 +49,7 @@ test('the tarball holds the command, the page, the prebuilt files and the licenc
   const wanted = [
     'bin/profile',
     'dist/profile.cjs',
+    'dist/profile.cjs.code',
     'dist/packages/yaml.cjs',
     'dist/packages/notices.txt',
     'dist/viewer.js',
