@@ -81,14 +81,16 @@ export interface Opened {
   readonly baselineName: string | null
 }
 
-/** One figure of the quality banner. `chip` isolates the stacks it is about, null where there are none. */
+/** One figure of the quality banner. */
 export interface QualityFigure {
   readonly value: string
   readonly label: string
-  readonly isGood: boolean | null
+  /** fair: all is there, but some of it only nearly; none: a figure that is neither good nor bad. */
+  readonly tone: 'good' | 'fair' | 'bad' | 'none'
   readonly meaning: string
   /** What to do about it, in the doctor's words; '' when nothing. */
   readonly fix: string
+  /** There are stacks that it is about, which a chip isolates. */
   readonly isolates: boolean
 }
 

@@ -9,6 +9,8 @@ import { shareThroughRunTimeCode, whereNamesMiss, whereStacksEnd } from './quali
 
 /** Below this share of complete stacks or named frames a profile needs a second look. */
 const GOOD_SHARE = 0.95
+/** Smaller shares would be printed as nothing. */
+const SEEN_SHARE = 0.0005
 const GOOD_LOSS = 0.001
 const GOOD_COST = 0.01
 
@@ -28,20 +30,37 @@ export function qualityOf(profile: Profile, namedShare: () => number): QualityFi
 
 function stacksFigure(profile: Profile, { stacks, samples }: CaptureReport): QualityFigure {
   const complete = share(stacks.complete, samples.kept)
-  const guessed = `${whole(stacks.approximate)} had a guessed step`
+  const cut = partOf(sum(stacks.truncated), samples.kept)
+  const tone = cut > 1 - GOOD_SHARE ? 'bad' : complete >= GOOD_SHARE ? 'good' : 'fair'
+  const rest = [
+    { words: 'approximate', share: partOf(stacks.approximate, samples.kept) },
+    { words: 'cut short', share: cut },
+  ].filter((part) => tone !== 'good' && part.share >= SEEN_SHARE)
   return {
     value: percent(complete),
-    label: 'stacks complete',
-    isGood: complete >= GOOD_SHARE,
-    meaning: `stacks that reach the root of their thread; ${guessed}, cut short: ${reasons(stacks.truncated)}`,
-    fix: stacksFix(profile, stacks),
+    label: ['stacks complete', ...rest.map((part) => `${percent(part.share)} ${part.words}`)].join(', '),
+    tone,
+    meaning: stacksMeaning(stacks),
+    fix: stacksFix(profile, stacks, tone === 'bad'),
     isolates: hasBroken(profile),
   }
 }
 
-/** By the reason that most stacks ended for, and the binary in which they did. */
-function stacksFix(profile: Profile, { truncated, approximate }: CaptureReport['stacks']): string {
-  const counts = { ...truncated, [APPROXIMATE_STACK]: approximate }
+function stacksMeaning({ complete, approximate, truncated }: CaptureReport['stacks']): string {
+  return [
+    `complete: ${whole(complete)} stacks reach the root of their thread`,
+    `approximate: ${whole(approximate)} reach it over a step that was guessed`,
+    `cut short: ${whole(sum(truncated))} end before it (${reasons(truncated)})`,
+  ].join('; ')
+}
+
+/** By the reason that most stacks ended for, and the binary in which they did; only by those cut short where these are many. */
+function stacksFix(
+  profile: Profile,
+  { truncated, approximate }: CaptureReport['stacks'],
+  isCut: boolean,
+): string {
+  const counts = isCut ? truncated : { ...truncated, [APPROXIMATE_STACK]: approximate }
   const [reason, count] = Object.entries(counts).sort((a, b) => b[1] - a[1])[0]!
   if (count === 0) return ''
   if (reason === APPROXIMATE_STACK) return guessedStepRemedy(shareThroughRunTimeCode(profile, reason))
@@ -58,7 +77,7 @@ function namedFigure(profile: Profile, named: number, unnamed: CountByReason): Q
   return {
     value: percent(named),
     label: 'named',
-    isGood,
+    tone: isGood ? 'good' : 'bad',
     meaning: `frames with a function name, weighted by samples${why}`,
     fix: isGood ? '' : namesFix(profile),
     isolates: false,
@@ -84,7 +103,7 @@ function lostFigure({ samples }: CaptureReport): QualityFigure {
   return {
     value: whole(lost),
     label: 'lost',
-    isGood: loss <= GOOD_LOSS,
+    tone: loss <= GOOD_LOSS ? 'good' : 'bad',
     meaning: `samples lost of ${whole(samples.captured)} captured: ${reasons(samples.dropped)}`,
     fix: loss > GOOD_LOSS ? 'sample at a lower rate (-F), or fewer processes' : '',
     isolates: false,
@@ -96,7 +115,7 @@ function costFigure({ durationNs, overhead }: CaptureReport): QualityFigure {
   return {
     value: percent(cost),
     label: 'cost',
-    isGood: cost <= GOOD_COST ? null : false,
+    tone: cost <= GOOD_COST ? 'none' : 'bad',
     meaning: `CPU the profiler used, of one core; memory ${quantity(overhead.rssBytes, 'bytes')}`,
     fix: cost > GOOD_COST ? 'a longer capture costs less per second: starting and naming are paid once' : '',
     isolates: false,
@@ -105,6 +124,10 @@ function costFigure({ durationNs, overhead }: CaptureReport): QualityFigure {
 
 function share(part: number, all: number): number {
   return all > 0 ? part / all : 1
+}
+
+function partOf(part: number, all: number): number {
+  return all > 0 ? part / all : 0
 }
 
 function sum(counts: CountByReason): number {

@@ -60,9 +60,8 @@ function buttons(opened: Opened, actions: HeaderActions): HTMLElement {
 }
 
 function pill(figure: QualityFigure, actions: HeaderActions): HTMLElement {
-  const { isGood } = figure
   const tone =
-    isGood === null ? null : element('i', { class: isGood ? 'dot ok' : 'dot bad', 'aria-hidden': 'true' })
+    figure.tone === 'none' ? null : element('i', { class: `dot ${figure.tone}`, 'aria-hidden': 'true' })
   const made = button('', { class: 'pill', title: figure.meaning, 'aria-haspopup': 'dialog' }, () =>
     openFigure(made, figure, actions),
   )

@@ -27,19 +27,21 @@ const stacks = (complete: number, approximate: number, truncated: Record<string,
 })
 
 function figure(profile: Profile, label: string): QualityFigure {
-  return qualityOf(profile, () => assert.fail('the report tells it')).find((one) => one.label === label)!
+  return qualityOf(profile, () => assert.fail('the report tells it')).find((one) =>
+    one.label.startsWith(label),
+  )!
 }
 
 test('a healthy capture has four figures, all good, with nothing to do about the names', () => {
   const profile = captured([{ frames: ['main|/usr/bin/node'], count: 1812 }], {})
   const figures = qualityOf(profile, () => assert.fail('the report tells it'))
   assert.deepEqual(
-    figures.map(({ label, isGood, isolates }) => [label, isGood, isolates]),
+    figures.map(({ label, tone, isolates }) => [label, tone, isolates]),
     [
-      ['stacks complete', true, false],
-      ['named', true, false],
-      ['lost', true, false],
-      ['cost', null, false],
+      ['stacks complete', 'good', false],
+      ['named', 'good', false],
+      ['lost', 'good', false],
+      ['cost', 'none', false],
     ],
   )
   assert.equal(figures[1]!.fix, '')
@@ -60,8 +62,8 @@ test('broken stacks name the binary where most samples stop, however few rows th
     ],
     stacks(60, 0, { jit: 5, no_unwind_rows: 35 }),
   )
-  const { value, isGood, fix, isolates, meaning } = figure(profile, 'stacks complete')
-  assert.deepEqual([value, isGood, isolates], ['60.0\u202f%', false, true])
+  const { value, tone, fix, isolates, meaning } = figure(profile, 'stacks complete, 40.0\u202f% cut short')
+  assert.deepEqual([value, tone, isolates], ['60.0\u202f%', 'bad', true])
   assert.match(meaning, /5 jit, 35 no unwind rows/)
   assert.match(
     fix,
@@ -84,6 +86,33 @@ test('each reason has its own remedy; a guessed step asks the doctor, as does an
   assert.match(fixOf('approximate', '/bin/app'), /^run `profile doctor PID`/)
   assert.match(fixOf('approximate', '//anon|jit'), /^nothing is wrong: code made at run time/)
   assert.equal(fixOf('a_reason_of_tomorrow', '/bin/app'), '')
+})
+
+test('approximate stacks are told apart from those cut short, and are nothing to worry about in run-time code', () => {
+  const rows = [
+    { frames: ['main|/bin/node'], count: 10 },
+    { frames: ['f|//anon|jit'], count: 88, end: 'approximate' },
+    { frames: ['g|/bin/node'], count: 2, end: 'no_unwind_rows' },
+  ]
+  const mixed = figure(captured(rows, stacks(10, 88, { no_unwind_rows: 2 })), 'stacks complete')
+  assert.equal(mixed.label, 'stacks complete, 88.0\u202f% approximate, 2.0\u202f% cut short')
+  assert.equal(mixed.tone, 'fair')
+  assert.match(mixed.fix, /^nothing is wrong: code made at run time/)
+  assert.equal(
+    mixed.meaning,
+    'complete: 10 stacks reach the root of their thread; approximate: 88 reach it over a step that was guessed; ' +
+      'cut short: 2 end before it (2 no unwind rows)',
+  )
+})
+
+test('where too many stacks are cut short, those are what is to be mended, however many are approximate', () => {
+  const rows = [
+    { frames: ['f|//anon|jit'], count: 90, end: 'approximate' },
+    { frames: ['g|/bin/tool'], count: 10, end: 'no_unwind_rows' },
+  ]
+  const { tone, fix } = figure(captured(rows, stacks(0, 90, { no_unwind_rows: 10 })), 'stacks complete')
+  assert.equal(tone, 'bad')
+  assert.match(fix, /stop in tool \(no unwind rows\): build tool/)
 })
 
 test('missing names tell the binary that most samples run through without one, and why', () => {
@@ -120,15 +149,15 @@ test('lost samples and a high cost are told what to change', () => {
   })
   assert.match(figure(profile, 'lost').meaning, /50 ring full/)
   assert.match(figure(profile, 'lost').fix, /-F/)
-  assert.deepEqual([figure(profile, 'cost').isGood, figure(profile, 'cost').fix !== ''], [false, true])
+  assert.deepEqual([figure(profile, 'cost').tone, figure(profile, 'cost').fix !== ''], ['bad', true])
 })
 
 test('profiles of others have one figure, from their frames', () => {
   const profile = profileOf([{ frames: ['main|/bin/app', '|/usr/lib/libx.so'], count: 4 }])
   const figures = qualityOf(profile, () => 0.5)
   assert.deepEqual(
-    figures.map(({ value, isGood }) => [value, isGood]),
-    [['50.0\u202f%', false]],
+    figures.map(({ value, tone }) => [value, tone]),
+    [['50.0\u202f%', 'bad']],
   )
   assert.match(figures[0]!.fix, /libx\.so/)
 })
