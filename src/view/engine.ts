@@ -249,7 +249,7 @@ export class Engine {
     matches: Matches | null,
   ): Drawing {
     const isCallers = tree === scene.callers
-    const zoom = isCallers ? { path: [], ranks: null } : state.zoom
+    const zoom = isCallers ? state.callersZoom : state.zoom
     const { frames } = this.#data!
     const { compared, other, pivot } = scene
     const hue = this.#huesOf(state.colouring).hue

@@ -87,6 +87,8 @@ export interface ViewState {
   readonly zoom: Zoom
   /** Key of the function the sandwich is about, '' for none. */
   readonly pivot: string
+  /** Zoom of the sandwich's upper half, from the function to its callers; `zoom` is that of the lower one. */
+  readonly callersZoom: Zoom
   /** The search box's text, '' for none. */
   readonly search: string
   readonly sort: { readonly by: SortColumn; readonly descending: boolean }
@@ -109,6 +111,7 @@ export const INITIAL_STATE: ViewState = {
   compare: null,
   zoom: WHOLE,
   pivot: '',
+  callersZoom: WHOLE,
   search: '',
   sort: { by: 'self', descending: true },
   colouring: 'binary',

@@ -171,23 +171,29 @@ export class App {
   /** In a sandwich a press makes another function the filling; a box shows its members. */
   #pressSandwich(datum: FlameDatum, isCallers: boolean): void {
     const subject = this.reading.subjectOf(datum, isCallers)
-    const zoom = zoomOf(datum, this.reading.shown?.drawing.path ?? [])
+    const { shown } = this.reading
+    const zoom = zoomOf(datum, (isCallers ? shown?.callers : shown?.drawing)?.path ?? [])
     if (subject !== null && subject.query !== '') this.pivot(subject.key)
-    else if (!isCallers && datum.row?.box != null && zoom !== null) this.zoom(zoom)
+    else if (datum.row?.box != null && zoom !== null) this.zoom(zoom, isCallers ? 'callersZoom' : 'zoom')
   }
 
-  zoom(zoom: Zoom): void {
-    const { path, ranks } = this.state.zoom
+  zoom(zoom: Zoom, half: change.Half = 'zoom'): void {
+    const { path, ranks } = this.state[half]
     const isSame = path.join('\n') === zoom.path.join('\n') && String(ranks) === String(zoom.ranks)
     if (isSame) return
-    if (this.#screen.graph.focused() !== null) this.#focusNext = zoom.path
-    this.go(change.zoomed(this.state, zoom))
+    if (half === 'zoom' && this.#screen.graph.focused() !== null) this.#focusNext = zoom.path
+    this.go(change.zoomed(this.state, zoom, half))
   }
 
   out(): void {
-    if (this.state.zoom.path.length === 0 && this.state.zoom.ranks === null) return
-    if (this.#screen.graph.focused() !== null) this.#focusNext = this.state.zoom.path
+    const half = change.zoomedHalf(this.state)
+    if (half === null) return
+    if (half === 'zoom' && this.#screen.graph.focused() !== null) this.#focusNext = this.state.zoom.path
     this.go(change.zoomedOut(this.state))
+  }
+
+  unzoom(): void {
+    if (change.zoomedHalf(this.state) !== null) this.go(change.unzoomed(this.state))
   }
 
   pivot(key: string): void {

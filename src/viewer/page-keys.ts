@@ -16,7 +16,7 @@ export function pageKeys(app: App, screen: Screen): KeyActions {
     },
     out: () => app.out(),
     escape: () => app.escape(),
-    reset: () => app.zoom({ path: [], ranks: null }),
+    reset: () => app.unzoom(),
     search: () => screen.search.focus(),
     step: (direction) => void app.step(direction),
     view: (view) => {

@@ -83,7 +83,7 @@ export class Screen {
     })
     this.#toolbar = new Toolbar({
       view: (view) => app.go(change.inView(app.state, view, pivotFor(app, view))),
-      zoom: (zoom) => app.zoom(zoom),
+      zoom: (zoom, half) => app.zoom(zoom, half),
       colour: (colouring) => app.go({ ...app.state, colouring }),
       flip: () => app.go({ ...app.state, upward: !app.state.upward }),
     })

@@ -10,7 +10,7 @@ import type { Browser, Page } from 'playwright-core'
 import type { Profile } from '../../src/model/profile.ts'
 import { encodePprof } from '../../src/pprof/encode.ts'
 import { shareText, tableOf, totalOf } from '../helpers/plain-table.ts'
-import { nodeServerProfile } from '../helpers/sample-profile.ts'
+import { nodeServerProfile, profileOf } from '../helpers/sample-profile.ts'
 import { frames, launch, noBrowser, openProfile, until } from './chromium.ts'
 
 /** Flat and cumulative per cent by function, as `go tool pprof -top` prints them; null where there is no Go. */
@@ -126,6 +126,28 @@ describe('the views', { skip: noBrowser, concurrency: false }, () => {
     await page.waitForSelector('.callers g.frame[aria-level="1"][aria-label^="applyDiscount"]')
     await page.keyboard.press('u')
     await page.waitForSelector('.callers g.frame[aria-level="1"][aria-label^="priceOf"]')
+    await page.close()
+  })
+
+  test('a box of small callers shows what is in it, and the way out leads back', async () => {
+    const rows = Array.from({ length: 3000 }, (_, i) => ({
+      frames: ['main', `caller_${i}`, 'shared'],
+      count: i === 0 ? 3000 : 1,
+    }))
+    const { page } = await openProfile(browser, profileOf(rows), {}, '#view=sandwich&pivot=shared')
+    const smallest = '.callers g.frame[aria-label^="caller_2999"]'
+    await page.waitForSelector('.callers g.frame.box')
+    for (let press = 0; (await page.$(smallest)) === null; press++) {
+      assert.ok(press < 20, 'the smallest caller is never drawn')
+      await (await page.$$('.callers g.frame.box')).at(-1)!.click()
+      await page.waitForTimeout(150)
+    }
+    assert.match(await page.evaluate<string>('location.hash'), /callers-ranks=/)
+    assert.match((await page.textContent('.crumbs li:last-child'))!, /small/)
+    await page.keyboard.press('u')
+    await page.keyboard.press('0')
+    await page.waitForSelector('.callers g.frame[aria-label^="caller_0,"]')
+    await until(page, "!location.hash.includes('callers-')")
     await page.close()
   })
 

@@ -15,7 +15,8 @@ import {
 export function withChip(state: ViewState, chip: Chip): ViewState {
   if (state.chips.some(({ kind, text }) => kind === chip.kind && text === chip.text)) return state
   const keepsPaths = ['only', 'drop', 'label', 'broken', 'merge'].includes(chip.kind)
-  return { ...state, chips: [...state.chips, chip], zoom: keepsPaths ? state.zoom : WHOLE }
+  const chips = [...state.chips, chip]
+  return keepsPaths ? { ...state, chips } : { ...state, chips, zoom: WHOLE, callersZoom: WHOLE }
 }
 
 /** Without the chip at an index. */
@@ -29,22 +30,37 @@ export function withLabel(state: ViewState, key: string, value: string): ViewSta
   return { ...state, chips: value === '' ? others : [...others, { kind: 'label', text: `${key}:${value}` }] }
 }
 
+/** The two zooms of a state; that of the callers counts in a sandwich. */
+export type Half = 'zoom' | 'callersZoom'
+
 /** Zoomed, in the view that shows a path from the root. */
-export function zoomed(state: ViewState, zoom: Zoom): ViewState {
-  return { ...state, zoom }
+export function zoomed(state: ViewState, zoom: Zoom, half: Half = 'zoom'): ViewState {
+  return { ...state, [half]: zoom }
+}
+
+/** The half that is zoomed: of a sandwich the upper one first; null where none is. */
+export function zoomedHalf(state: ViewState): Half | null {
+  const isZoomed = ({ path, ranks }: Zoom): boolean => path.length > 0 || ranks !== null
+  if (state.view === 'sandwich' && isZoomed(state.callersZoom)) return 'callersZoom'
+  return isZoomed(state.zoom) ? 'zoom' : null
 }
 
 /** One step out of the zoom: its ranks first, then its last frame. */
 export function zoomedOut(state: ViewState): ViewState {
-  const { path, ranks } = state.zoom
-  if (ranks !== null) return { ...state, zoom: { path, ranks: null } }
-  return { ...state, zoom: { path: path.slice(0, -1), ranks: null } }
+  const half = zoomedHalf(state) ?? 'zoom'
+  const { path, ranks } = state[half]
+  return zoomed(state, { path: ranks === null ? path.slice(0, -1) : path, ranks: null }, half)
+}
+
+/** Without any zoom. */
+export function unzoomed(state: ViewState): ViewState {
+  return { ...state, zoom: WHOLE, callersZoom: WHOLE }
 }
 
 /** Another view. A zoom means another place in the inverted tree, so it does not come along. */
 export function inView(state: ViewState, view: ViewName, pivot: string = state.pivot): ViewState {
   const keepsZoom = view === state.view && pivot === state.pivot
-  return { ...state, view, pivot, zoom: keepsZoom || view === 'table' ? state.zoom : WHOLE }
+  return keepsZoom || view === 'table' ? { ...state, view, pivot } : { ...unzoomed(state), view, pivot }
 }
 
 /** Sorted by a column: anew heaviest first (names: from A), the other way round when it was that one already. */

@@ -31,15 +31,19 @@ export function encodeState(state: ViewState): string {
   const add = (key: string, value: string): void => {
     if (value.length <= MAX_PART_CHARACTERS) parts.push(`${key}=${value}`)
   }
+  const addZoom = (half: string, { path, ranks }: Zoom): void => {
+    if (path.length > 0) add(`${half}zoom`, path.map(encode).join('/'))
+    if (ranks !== null) add(`${half}ranks`, ranks.join('-'))
+  }
   const { view, column, range, compare, zoom, sort } = state
   if (view !== INITIAL_STATE.view) add('view', view)
   if (column !== INITIAL_STATE.column) add('column', String(column))
   for (const { kind, text } of state.chips) add('chip', `${kind}:${encode(text)}`)
   if (range !== null) add('range', writeRange(range))
   if (compare !== null) add('vs', writeComparison(compare))
-  if (zoom.path.length > 0) add('zoom', zoom.path.map(encode).join('/'))
-  if (zoom.ranks !== null) add('ranks', zoom.ranks.join('-'))
+  addZoom('', zoom)
   if (state.pivot !== '') add('pivot', encode(state.pivot))
+  addZoom('callers-', state.callersZoom)
   if (state.search !== '') add('find', encode(state.search))
   const sorting = `${sort.descending ? '-' : ''}${sort.by}`
   if (sorting !== '-self') add('sort', sorting)
@@ -71,6 +75,7 @@ export function decodeState(hash: string): ViewState {
     compare: readComparison(first('vs')),
     zoom: readZoom(first('zoom'), first('ranks')),
     pivot: text('pivot') ?? '',
+    callersZoom: readZoom(first('callers-zoom'), first('callers-ranks')),
     search: text('find') ?? '',
     sort: sortBy === undefined ? INITIAL_STATE.sort : { by: sortBy, descending: sorting.startsWith('-') },
     colouring: oneOf(COLOURINGS, first('colour')) ?? INITIAL_STATE.colouring,

@@ -11,6 +11,7 @@ import {
   type Zoom,
 } from '../../view/state.ts'
 import { clipped, fractionOf, type Measure } from '../data/shares.ts'
+import { type Half, zoomedHalf } from '../state/change.ts'
 import { button, element } from './dom.ts'
 
 const LEGEND_ENTRIES = 5
@@ -20,7 +21,7 @@ const LAST_CRUMBS = 3
 /** What a reader does in the toolbar. */
 export interface ToolbarActions {
   view(view: ViewName): void
-  zoom(zoom: Zoom): void
+  zoom(zoom: Zoom, half: Half): void
   colour(colouring: Colouring): void
   flip(): void
 }
@@ -67,10 +68,18 @@ export class Toolbar {
     for (const view of VIEWS) this.#tabs.get(view)!.setAttribute('aria-pressed', String(view === state.view))
     this.#flip.setAttribute('aria-pressed', String(state.upward))
     this.#flip.hidden = state.view !== 'flame'
-    const hasPath = state.view === 'flame' || state.view === 'inverted'
-    const crumbs = hasPath ? breadcrumbs(shown.drawing, state.zoom, (zoom) => this.#actions.zoom(zoom)) : null
-    this.#path.replaceChildren(...(crumbs === null ? [] : [crumbs]))
+    this.#path.replaceChildren(...this.#crumbs(state, shown))
     this.#legend.replaceChildren(...this.#legendOf(state, shown, measure))
+  }
+
+  /** The zoom as links; of a sandwich that of the half which is zoomed. */
+  #crumbs(state: ViewState, { drawing, callers }: Shown): HTMLElement[] {
+    if (state.view === 'table') return []
+    const half = zoomedHalf(state)
+    if (state.view === 'sandwich' && half === null) return []
+    const [shown, zoom] =
+      half === 'callersZoom' && callers !== null ? [callers, state.callersZoom] : [drawing, state.zoom]
+    return [breadcrumbs(shown, zoom, (to) => this.#actions.zoom(to, half ?? 'zoom'))]
   }
 
   #legendOf(state: ViewState, shown: Shown, measure: Measure): HTMLElement[] {

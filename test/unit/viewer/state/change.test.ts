@@ -34,6 +34,18 @@ describe('steps from state to state', () => {
     assert.deepEqual(change.zoomedOut(INITIAL_STATE).zoom, WHOLE)
   })
 
+  test('in a sandwich the callers zoom by themselves, are left first, and with the function', () => {
+    const sandwich = change.inView(INITIAL_STATE, 'sandwich', 'f')
+    const below = change.zoomed(sandwich, { path: ['g'], ranks: null })
+    const both = change.zoomed(below, { path: [], ranks: [5, 9] }, 'callersZoom')
+    assert.equal(change.zoomedHalf(both), 'callersZoom')
+    const once = change.zoomedOut(both)
+    assert.deepEqual([once.callersZoom, once.zoom, change.zoomedHalf(once)], [WHOLE, below.zoom, 'zoom'])
+    assert.equal(change.zoomedHalf(change.unzoomed(both)), null)
+    assert.deepEqual(change.inView(both, 'sandwich', 'other').callersZoom, WHOLE)
+    assert.equal(change.zoomedHalf({ ...both, view: 'flame', zoom: WHOLE }), null)
+  })
+
   test('a column sorts heaviest first, a name from A, and the other way round the second time', () => {
     const byName = change.sortedBy(INITIAL_STATE, 'name')
     assert.deepEqual(byName.sort, { by: 'name', descending: false })

@@ -45,6 +45,7 @@ const state: fc.Arbitrary<ViewState> = fc.record({
   range: fc.option(range),
   compare: fc.option(comparison),
   zoom: fc.record({ path: fc.array(text, { maxLength: 8 }), ranks: fc.option(ranks) }),
+  callersZoom: fc.record({ path: fc.array(text, { maxLength: 8 }), ranks: fc.option(ranks) }),
   pivot: text,
   search: text,
   sort: fc.record({ by: fc.constantFrom(...SORTS), descending: fc.boolean() }),
