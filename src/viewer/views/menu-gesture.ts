@@ -2,11 +2,15 @@
 const LONG_PRESS_MS = 500
 const STILL_PX = 10
 
+/** Where a menu is asked for; `isHeld`: by a finger that is still down. */
+export interface MenuPlace {
+  readonly x: number
+  readonly y: number
+  readonly isHeld: boolean
+}
+
 /** Calls `open` with the place and what is there; true: a menu was opened, so the browser's own stays away. */
-export function listenToMenus(
-  root: HTMLElement,
-  open: (target: Element, at: { readonly x: number; readonly y: number }) => boolean,
-): void {
+export function listenToMenus(root: HTMLElement, open: (target: Element, at: MenuPlace) => boolean): void {
   let timer = 0
   let pressed: { x: number; y: number } | null = null
   let opened = false
@@ -15,9 +19,13 @@ export function listenToMenus(
     pressed = null
   }
   root.addEventListener('contextmenu', (event) => {
+    // Some browsers send it for a long press, perhaps sooner than ours is one.
+    const isHeld = pressed !== null
     cancel()
-    if (opened || open(event.target as Element, { x: event.clientX, y: event.clientY }))
-      event.preventDefault()
+    const { clientX: x, clientY: y, target } = event
+    const isMade = opened || open(target as Element, { x, y, isHeld })
+    if (isMade) event.preventDefault()
+    opened = isMade && (opened || isHeld)
   })
   root.addEventListener('pointerdown', (event) => {
     opened = false
@@ -25,7 +33,7 @@ export function listenToMenus(
     const { clientX: x, clientY: y, target } = event
     pressed = { x, y }
     timer = window.setTimeout(() => {
-      opened = open(target as Element, { x, y })
+      opened = open(target as Element, { x, y, isHeld: true })
     }, LONG_PRESS_MS)
   })
   root.addEventListener('pointermove', (event) => {

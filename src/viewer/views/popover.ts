@@ -1,8 +1,14 @@
 /** Small panels over the page that close by themselves: Escape, a click elsewhere, or a choice. One at a time. */
 import { element } from './dom.ts'
 
-/** Where a panel opens: below an element, or at a point of the window. */
-export type Anchor = Element | { readonly x: number; readonly y: number }
+/** Where a panel opens: below an element, or at a point of the window, under a finger perhaps that is still down. */
+export type Anchor = Element | Point
+
+interface Point {
+  readonly x: number
+  readonly y: number
+  readonly isHeld?: boolean
+}
 
 const GAP_PX = 4
 const EDGE_PX = 8
@@ -14,7 +20,8 @@ export function openPanel(
   ...content: readonly Node[]
 ): HTMLElement {
   const before = document.activeElement
-  const panel = element('div', { popover: 'auto', ...attributes })
+  const isHeld = !(anchor instanceof Element) && anchor.isHeld === true
+  const panel = element('div', { popover: isHeld ? 'manual' : 'auto', ...attributes })
   panel.append(...content)
   // Within the page's main part: what lies outside of all landmarks is hard to find for those who hear a page.
   const part = document.querySelector('main') ?? document.body
@@ -27,8 +34,25 @@ export function openPanel(
       (before as HTMLElement | SVGElement).focus({ preventScroll: true })
   })
   panel.showPopover()
+  if (isHeld) closeFromOutside(panel)
   place(panel, anchor)
   return panel
+}
+
+/** What browsers do for other panels; for one that opens under a finger they would do it when the finger leaves. */
+function closeFromOutside(panel: HTMLElement): void {
+  const listening = new AbortController()
+  const { signal } = listening
+  const close = (): void => panel.hidePopover()
+  panel.addEventListener('toggle', ({ newState }) => newState === 'closed' && listening.abort())
+  document.addEventListener(
+    'pointerdown',
+    ({ target }) => {
+      if (!panel.contains(target as Node)) close()
+    },
+    { capture: true, signal },
+  )
+  document.addEventListener('keydown', ({ key }) => key === 'Escape' && close(), { capture: true, signal })
 }
 
 /** True while a panel or a dialog is open: keys are theirs then. */
@@ -39,7 +63,7 @@ export function isSomethingOpen(): boolean {
 function place(panel: HTMLElement, anchor: Anchor): void {
   const { width, height } = panel.getBoundingClientRect()
   const at = anchor instanceof Element ? anchor.getBoundingClientRect() : null
-  const point = at === null ? (anchor as { x: number; y: number }) : { x: at.left, y: at.bottom + GAP_PX }
+  const point = at === null ? (anchor as Point) : { x: at.left, y: at.bottom + GAP_PX }
   const fitsBelow = point.y + height <= innerHeight - EDGE_PX
   const above = (at === null ? point.y : at.top - GAP_PX) - height
   const top = fitsBelow ? point.y : Math.max(EDGE_PX, above)
