@@ -32,6 +32,7 @@ export function redact(profile: Profile, draw: TokenSource = randomToken): Redac
   const hosts = new Tokens(draw)
   const values = new Tokens(draw)
   const name = (text: string): string => withoutPaths(text, paths)
+  const thread = withoutHost(profile.capture?.host.name ?? '', hosts)
   const { sources, comments, docUrl, dropFrames, keepFrames, capture, ...kept } = profile
   const redacted: Profile = {
     ...kept,
@@ -42,7 +43,9 @@ export function redact(profile: Profile, draw: TokenSource = randomToken): Redac
       systemName: name(entry.systemName),
       fileName: redactPath(entry.fileName, paths),
     })),
-    labelSets: profile.labelSets.map((labels) => labels.map((label) => redactLabel(label, values, paths))),
+    labelSets: profile.labelSets.map((labels) =>
+      labels.map((label) => redactLabel(label, values, (text) => thread(name(text)))),
+    ),
     comments: [],
     docUrl: '',
     dropFrames: dropFrames.includes('/') ? '' : dropFrames,
@@ -130,7 +133,8 @@ function extensionOf(path: string): string {
  * `py::fn:/a/x.py`, `fn (file:///a/x.js:1:2)`. What follows a path is part of it, but for line and column: a path may
  * hold spaces. Package paths of Go (`github.com/a/b.F`) and `node:internal/x` are names of code.
  */
-const PATH_START = /(?:^|[\s:("'=@,<[])((?:[a-z][a-z0-9+.-]{0,20}:\/\/|[A-Za-z]:[\\/]|~?\/|\.{1,2}\/)\S)/
+const PATH_START =
+  /(?:^|[\s:;("'`=@,<>[{|!])((?:[a-z][a-z0-9+.-]{0,20}:\/\/|[A-Za-z]:[\\/]|~?\/|\.{1,2}\/)\S)/
 const POSITION = /(?::\d{1,9}){0,2}[)\]"'>]{0,8}$/
 /** `fn (app.py:12)` and `JS:*fn app.js:1:2`: a file by its name alone. */
 const FILE_IN_NAME = new RegExp(`(?:^|[\\s:(])([^\\s:()[\\]]+\\.(?:${EXTENSIONS}))(?::\\d{1,9}){1,2}\\)?$`)
@@ -152,10 +156,17 @@ function withoutPaths(name: string, paths: Tokens): string {
   return `${name.slice(0, at)}${redactPath(path, paths)}${name.slice(at + path.length)}`
 }
 
-function redactLabel(label: Label, values: Tokens, paths: Tokens): Label {
+function redactLabel(label: Label, values: Tokens, kept: (text: string) => string): Label {
   if (label.str === undefined || label.str === '') return label
-  if (KEPT_LABELS.has(label.key)) return { ...label, str: withoutPaths(label.str, paths) }
+  if (KEPT_LABELS.has(label.key)) return { ...label, str: kept(label.str) }
   return { ...label, str: `${label.key}-${values.of(label.str)}` }
+}
+
+/** Hides a host's name where it stands as a word of its own. */
+function withoutHost(host: string, hosts: Tokens): (text: string) => string {
+  if (host === '') return (text) => text
+  const word = new RegExp(`(?<![\\w-])${host.replace(/[^\w]/g, '\\$&')}(?![\\w-])`, 'g')
+  return (text) => text.replace(word, () => `host-${hosts.of(host)}`)
 }
 
 /** In a sentence a path ends where its word does. */
@@ -170,7 +181,7 @@ function redactCapture(capture: CaptureReport, hosts: Tokens, paths: Tokens): Ca
   const { target, host, notes } = capture
   return {
     ...capture,
-    target: { ...target, name: withoutPaths(target.name, paths) },
+    target: { ...target, name: withoutHost(host.name, hosts)(withoutPaths(target.name, paths)) },
     host: { ...host, name: host.name === '' ? '' : `host-${hosts.of(host.name)}` },
     notes: notes.map((note) => sentence(note, paths).replaceAll(host.name || '\0', 'this host')),
   }

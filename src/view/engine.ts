@@ -4,13 +4,14 @@
  */
 import { AgentError } from '../errors.ts'
 import type { Profile } from '../model/profile.ts'
+import { redact } from '../model/redact.ts'
 import { bandOf } from './band.ts'
 import { beforeFactor, drawnChange, verdictOf } from './comparison.ts'
 import { comparedDatasetOf, type Dataset, datasetOf } from './dataset.ts'
 import { detailsOf } from './details.ts'
 import { type Dressing, drawingOf } from './drawing.ts'
 import { FilterChain } from './filtered.ts'
-import { type FrameHues, huesOf } from './frames.ts'
+import { type FrameHues, huesOf, nameIn } from './frames.ts'
 import { frameAreas } from './functions.ts'
 import { heatOf } from './heat.ts'
 import { labelValues } from './labels.ts'
@@ -21,7 +22,7 @@ import type {
   Details,
   Drawing,
   Heat,
-  LabelValue,
+  LabelValues,
   LegendEntry,
   Opened,
   Place,
@@ -170,13 +171,14 @@ export class Engine {
     return heatOf(profile, this.#rowWeights({ ...state, range: null }), maxColumns)
   }
 
-  /** Values of a label of the open profile. */
-  labels(key: string): LabelValue[] {
+  /** Values of a label of the open profile that have a part. */
+  labels(key: string, part: string): LabelValues {
     const state = this.#last?.state ?? INITIAL_STATE
     return labelValues(
       this.#dataset(false).profile,
       this.#rowWeights({ ...INITIAL_STATE, column: state.column }),
       key,
+      part,
     )
   }
 
@@ -184,6 +186,13 @@ export class Engine {
   details(fn: number): Details {
     const { source, scene, state } = this.#shown
     return detailsOf(this.#data!, scene.tree, tableRow(source, fn), this.#rowWeights(state))
+  }
+
+  /** Names of functions of the last answer, as a redacted profile has them. */
+  redactedNames(fns: readonly number[]): string[] {
+    const { frames } = this.#shown.scene.tree
+    const { profile } = redact(frames.profile)
+    return fns.map((fn) => nameIn(profile, frames, frames.functionFrame[fn] ?? -1))
   }
 
   /** Every row of the table that was shown last, and what its shares are of. */

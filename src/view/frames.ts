@@ -6,7 +6,7 @@
  * whose sources moved. A chip may add frames that stand for a whole library.
  */
 import { type ColouredFrames, colourFrames, groupName, packageName } from '../model/colour-groups.ts'
-import { baseName, functionName, unnamedLocation } from '../model/frame-name.ts'
+import { baseName, frameName, functionName, unnamedLocation } from '../model/frame-name.ts'
 import { FRAME_KINDS, type Profile } from '../model/profile.ts'
 import type { Colouring } from './state.ts'
 
@@ -148,6 +148,13 @@ export function libraryFrame(frames: Frames, frame: number): number {
   frames.function.push(-1)
   frames.libraries.set(name, id)
   return id
+}
+
+/** Name of a frame in another profile whose tables have the same order, as a redacted one; a library's has no name there. */
+export function nameIn(profile: Profile, frames: Frames, frame: number): string {
+  if (!(frame >= 0)) return ''
+  const isLibrary = frame >= frames.ownCount
+  return isLibrary ? '[library]' : frameName(profile, frames.location[frame]!, frames.line[frame]!)
 }
 
 /** Names a frame in a zoom path, the same in every profile: `parseJson@app.js`, with a mark where it was inlined. */

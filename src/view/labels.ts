@@ -1,11 +1,11 @@
 /** Labels of samples: which there are, what they weigh, and which rows a filter by label means. Decided once per label set. */
 import type { Label, Profile } from '../model/profile.ts'
 import { STACK_END_LABEL } from '../model/stack-end.ts'
-import type { LabelValue } from './protocol.ts'
+import type { LabelValue, LabelValues } from './protocol.ts'
 
 /** Offered first, where they differ between samples. */
 const PREFERRED = ['file', 'thread', 'comm', 'container', 'pod', 'namespace', 'process', 'pid', 'tid', 'cpu']
-/** More values than this help nobody to choose. */
+/** More values than this at once help nobody to choose. */
 const MAX_VALUES = 200
 
 /** Keys of labels with at least two values (none counts as one), best first. */
@@ -31,9 +31,16 @@ export function labelKeys(profile: Profile): string[] {
   return keys.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
 }
 
-/** Values of a key with the weight of their rows, heaviest first; rows without the label are ''. */
-export function labelValues(profile: Profile, rowWeights: Float64Array, key: string): LabelValue[] {
-  return heaviestValues(profile, rowWeights, valuesBySet(profile, key)).slice(0, MAX_VALUES)
+/**
+ * Values of a key that have a part in them (ignoring case; '': all), with the weight of their rows, heaviest first; rows
+ * without the label are ''. What is beyond the most that one can choose from is counted; a longer part reaches it.
+ */
+export function labelValues(profile: Profile, rowWeights: Float64Array, key: string, part = ''): LabelValues {
+  const wanted = part.toLowerCase()
+  const all = heaviestValues(profile, rowWeights, valuesBySet(profile, key))
+  const found = wanted === '' ? all : all.filter(({ value }) => value.toLowerCase().includes(wanted))
+  const total = found.reduce((sum, { weight }) => sum + weight, 0)
+  return { values: found.slice(0, MAX_VALUES), more: Math.max(0, found.length - MAX_VALUES), total }
 }
 
 /** Values of label sets (as of `valuesBySet`) that have any weight, heaviest first. */

@@ -27,11 +27,13 @@ export type Request =
   | { readonly do: 'place'; readonly index: number }
   | { readonly do: 'band'; readonly state: ViewState; readonly bins: number }
   | { readonly do: 'heat'; readonly state: ViewState; readonly maxColumns: number }
-  /** Values of a label key, heaviest first. */
-  | { readonly do: 'labels'; readonly key: string }
+  /** Values of a label key that have a part (ignoring case; '': all), heaviest first. */
+  | { readonly do: 'labels'; readonly key: string; readonly part: string }
   /** Callers, callees and lines of one function of the last table. */
   | { readonly do: 'details'; readonly fn: number }
   | { readonly do: 'export'; readonly format: ExportFormat; readonly redact: boolean }
+  /** Names of functions of what was shown last, as a redacted profile has them. */
+  | { readonly do: 'redacted'; readonly fns: readonly number[] }
 
 /** Of the whole profile; svg and csv of what is shown. */
 export const EXPORT_FORMATS = ['pprof', 'folded', 'speedscope', 'csv'] as const
@@ -47,8 +49,9 @@ export interface Answers {
   place: Place
   band: Band
   heat: Heat
-  labels: readonly LabelValue[]
+  labels: LabelValues
   details: Details
+  redacted: readonly string[]
   export: {
     readonly fileName: string
     readonly parts: readonly (string | Uint8Array)[]
@@ -255,12 +258,19 @@ export interface LabelValue {
   readonly weight: number
 }
 
+/** Values of a label as far as one can choose from them, how many others there are, and the weight of all together. */
+export interface LabelValues {
+  readonly values: readonly LabelValue[]
+  readonly more: number
+  readonly total: number
+}
+
 /** What the drawer shows of a function. */
 export interface Details {
   readonly row: TableRow
   readonly callers: readonly Neighbour[]
   readonly callees: readonly Neighbour[]
-  /** Source lines with the weight of each; empty where none were captured. */
+  /** Source lines with the weight of each; null where none were captured. */
   readonly source: {
     readonly fileName: string
     readonly lines: readonly {

@@ -2,7 +2,7 @@
  * The page of an open profile: holds the state, sends it to the worker, and hands the answers to the views. Each thing a reader
  * does becomes a state; nothing is drawn but from an answer.
  */
-import type { Band, Heat, Opened, Shown, TableRow } from '../view/protocol.ts'
+import type { Band, Heat, LabelValues, Opened, Shown, TableRow } from '../view/protocol.ts'
 import {
   type Baseline,
   type Chip,
@@ -26,7 +26,7 @@ import { type FlameDatum, zoomOf } from './views/flame-datum.ts'
 import { chipFor, type FilterKey, menuLabel, type Subject, subjectMenu } from './views/frame-menu.ts'
 import { openMenu } from './views/menu.ts'
 import type { Anchor } from './views/popover.ts'
-import { PROCESS_LABEL } from './views/process-choice.ts'
+import { NO_VALUES, PROCESS_LABEL } from './views/process-choice.ts'
 import { toggleTheme } from './views/theme.ts'
 
 /** What an agent's page has beside the search; Space is its toggle. */
@@ -138,9 +138,9 @@ export class App {
 
   async #drawProcesses(): Promise<void> {
     if (this.#opened?.labelKeys.includes(PROCESS_LABEL) !== true)
-      return this.#screen.drawProcesses([], this.state)
+      return this.#screen.drawProcesses(NO_VALUES, this.state)
     try {
-      this.#screen.drawProcesses(await this.#ask({ do: 'labels', key: PROCESS_LABEL }), this.state)
+      this.#screen.drawProcesses(await this.labelValues(PROCESS_LABEL, ''), this.state)
     } catch (error) {
       this.#screen.notice.problem(error)
     }
@@ -237,8 +237,8 @@ export class App {
     this.go({ ...change.withChip(this.state, chip), search: '' })
   }
 
-  async labelValues(key: string): Promise<readonly string[]> {
-    return (await this.#ask({ do: 'labels', key })).map(({ value }) => value)
+  labelValues(key: string, part: string): Promise<LabelValues> {
+    return this.#ask({ do: 'labels', key, part })
   }
 
   // Filters.
@@ -285,7 +285,7 @@ export class App {
       file: (file) => void this.openFile(file, 'baseline'),
       loaded: () => this.compareWith({ kind: 'file' }),
       label: (key, before, after) => this.compareWith({ kind: 'label', key, before, after }),
-      labelValues: (key) => this.labelValues(key),
+      labelValues: (key, part) => this.labelValues(key, part),
     })
   }
 

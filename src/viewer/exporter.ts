@@ -1,5 +1,5 @@
 /** Saving what the page has: files that the worker writes, and pictures of the graph as it is seen. */
-import type { Shown } from '../view/protocol.ts'
+import type { Drawing, Shown } from '../view/protocol.ts'
 import type { ViewState } from '../view/state.ts'
 import { saveBlob, saveFile } from './data/download.ts'
 import { pictureOf, pngOf } from './data/picture.ts'
@@ -24,7 +24,7 @@ export async function save(ask: Ask, scene: Scene, format: SaveFormat, redact: b
     return saveFile(fileName, parts, type)
   }
   const name = redact ? 'profile' : scene.name
-  const shown = redact ? withoutPaths(scene.shown) : scene.shown
+  const shown = redact ? await redacted(ask, scene.shown) : scene.shown
   const picture = pictureOf({ ...scene, shown, title: titleOf(name, scene), isDark: isDarkTheme() })
   const fileName = `${name.replace(/[^\w.-]+/g, '-').slice(0, 60)}.${format}`
   if (format === 'svg') return saveFile(fileName, [picture.svg], 'image/svg+xml')
@@ -39,14 +39,15 @@ function titleOf(name: string, { state }: Scene): string {
   return `${name}${filters}`
 }
 
-/** A picture holds no more than names: those that are paths keep their last part. */
-function withoutPaths(shown: Shown): Shown {
-  const clean = (drawing: Shown['drawing']): Shown['drawing'] => ({
+/** A picture holds no more than names: those of the redacted profile take their place. */
+async function redacted(ask: Ask, shown: Shown): Promise<Shown> {
+  const drawings = [shown.drawing, ...(shown.callers === null ? [] : [shown.callers])]
+  const fns = [...new Set(drawings.flatMap(({ rows }) => rows.map(({ fn }) => fn)))].filter((fn) => fn >= 0)
+  const names = await ask({ do: 'redacted', fns })
+  const nameOf = new Map(fns.map((fn, i) => [fn, names[i]!]))
+  const clean = ({ rows, ...drawing }: Drawing): Drawing => ({
     ...drawing,
-    rows: drawing.rows.map((row) => ({
-      ...row,
-      name: row.name.replace(/(?:file:\/\/)?(?:\/[^\s/:()]+){2,}\//g, '…/'),
-    })),
+    rows: rows.map((row) => ({ ...row, name: nameOf.get(row.fn) ?? row.name })),
   })
   return {
     ...shown,

@@ -1,5 +1,5 @@
 /** All views of the page in their places, and which of them a piece of news concerns. */
-import type { Band, Heat, LabelValue, Opened, Shown } from '../view/protocol.ts'
+import type { Band, Heat, LabelValues, Opened, Shown } from '../view/protocol.ts'
 import type { ViewState } from '../view/state.ts'
 import type { App, LiveControls } from './app.ts'
 import { pageKeys } from './page-keys.ts'
@@ -16,7 +16,7 @@ import { headerView } from './views/header.ts'
 import { listenToKeys } from './views/keys.ts'
 import { listenToMenus } from './views/menu-gesture.ts'
 import { Notice } from './views/notice.ts'
-import { PROCESS_LABEL, ProcessChoice } from './views/process-choice.ts'
+import { NO_VALUES, PROCESS_LABEL, ProcessChoice } from './views/process-choice.ts'
 import { SearchBox } from './views/search-box.ts'
 import { StripView } from './views/strip.ts'
 import { TableView } from './views/table.ts'
@@ -47,7 +47,7 @@ export class Screen {
   readonly #holder: HTMLElement
   readonly #live: LiveControls | null
   #tableTimer = 0
-  #processValues: readonly LabelValue[] = []
+  #processValues = NO_VALUES
 
   constructor(holder: HTMLElement, app: App, live: LiveControls | null) {
     this.#app = app
@@ -55,7 +55,7 @@ export class Screen {
       change: (text) => app.search(text),
       step: (way) => void app.step(way),
       filter: (text) => app.filterBySearch(text),
-      labelValues: (key) => app.labelValues(key),
+      labelValues: (key, part) => app.labelValues(key, part),
     })
     this.graph = new GraphView({
       point: (datum) => app.point(datum),
@@ -246,7 +246,7 @@ export class Screen {
   }
 
   /** Processes to choose from. */
-  drawProcesses(values: readonly LabelValue[], state: ViewState): void {
+  drawProcesses(values: LabelValues, state: ViewState): void {
     this.#processValues = values
     const prefix = `${PROCESS_LABEL}:`
     const chip = state.chips.find(({ kind, text }) => kind === 'label' && text.startsWith(prefix))

@@ -81,9 +81,11 @@ export class Desk {
       case 'heat':
         return engine.heat(request.state, request.maxColumns)
       case 'labels':
-        return engine.labels(request.key)
+        return engine.labels(request.key, request.part)
       case 'details':
         return engine.details(request.fn)
+      case 'redacted':
+        return engine.redactedNames(request.fns)
       case 'export':
         return await exportProfile(engine, request.format, request.redact)
     }

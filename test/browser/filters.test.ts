@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { shareText, tableOf, totalOf } from '../helpers/plain-table.ts'
-import { nodeServerProfile } from '../helpers/sample-profile.ts'
+import { nodeServerProfile, profileOf } from '../helpers/sample-profile.ts'
 import { timedProfile } from '../helpers/timed-profile.ts'
 import { frames, launch, noBrowser, openProfile, until } from './chromium.ts'
 
@@ -147,7 +147,7 @@ describe('filters', { skip: noBrowser, concurrency: false }, () => {
     const { page } = await openProfile(browser, nodeServerProfile())
     await page.click('.pill:has-text("stacks complete")')
     await page.waitForSelector('.panel[role=dialog]')
-    assert.match((await page.textContent('.panel'))!, /stacks that reach/)
+    assert.match((await page.textContent('.panel'))!, /stacks reach the root/)
     await page.keyboard.press('Escape')
     await page.waitForSelector('.panel', { state: 'detached' })
     await page.close()
@@ -202,6 +202,35 @@ describe('filters', { skip: noBrowser, concurrency: false }, () => {
       `${await page.textContent('.strip')} has no ${want}`,
     )
     assert.ok(totalOf(profile) > 0)
+    await page.close()
+  })
+
+  test('values beyond what a list can show are counted, and typing reaches them', async () => {
+    const rows = Array.from({ length: 500 }, (_, i) => ({ frames: ['main', `f${i % 7}`], count: 1000 - i }))
+    const profile = profileOf(rows)
+    const labelSets = rows.map((_, i) => [{ key: 'job', str: `job-${i}` }])
+    const samples = { ...profile.samples, labelSet: Int32Array.from(rows.keys()) }
+    const { page } = await openProfile(browser, { ...profile, labelSets, samples })
+    const options = (list: string): Promise<string[]> =>
+      page.$$eval(`${list} option`, (all) => all.map((one) => one.textContent || one.getAttribute('value')!))
+    await page.fill('input[type=search]', 'job:')
+    await until(page, "document.querySelectorAll('#search-options option').length > 1")
+    assert.deepEqual((await options('#search-options')).at(-1), '… and 450 more: type a part of it')
+    await page.fill('input[type=search]', 'job:~b-49')
+    await until(page, "document.querySelectorAll('#search-options option').length === 11")
+    assert.ok((await options('#search-options')).includes('job:job-499'))
+    await page.keyboard.press('Escape')
+    await page.click('.compare')
+    await page.waitForSelector('dialog [aria-label="Part of a value"]')
+    const after = 'dialog [aria-label="After"]'
+    assert.deepEqual((await options(after)).at(-1), '… and 300 more: type a part of it')
+    await page.fill('dialog [aria-label="Part of a value"]', '499')
+    await page.waitForSelector(`${after} option[value="job-499"]`, { state: 'attached' })
+    assert.equal(await page.inputValue(after), 'job-1', 'what was chosen stays until another is')
+    await page.selectOption(after, 'job-499')
+    await page.click('dialog button:text-is("Compare")')
+    await page.waitForSelector('.verdict .sentence')
+    assert.match(await page.evaluate<string>('location.hash'), /vs=label:job:job-0:job-499/)
     await page.close()
   })
 })

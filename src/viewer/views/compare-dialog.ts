@@ -1,5 +1,7 @@
 /** Where a comparison begins: a second file, two values of a label, or two ranges of time. */
 
+import { whole } from '../../view/numbers.ts'
+import type { LabelValues } from '../../view/protocol.ts'
 import { openDialog } from './dialogs.ts'
 import { button, element } from './dom.ts'
 
@@ -14,7 +16,7 @@ export interface CompareChoices {
   /** The second profile that is there. */
   loaded(): void
   label(key: string, before: string, after: string): void
-  labelValues(key: string): Promise<readonly string[]>
+  labelValues(key: string, part: string): Promise<LabelValues>
 }
 
 /** Opens the choice. */
@@ -65,29 +67,55 @@ function labelPart(choices: CompareChoices, close: () => void): HTMLElement {
   const check = (): void => {
     compare.disabled = before.value === after.value || before.value === ''
   }
+  const part = element('input', {
+    type: 'search',
+    class: 'control value-part',
+    'aria-label': 'Part of a value',
+    placeholder: 'Part of a value',
+    hidden: '',
+  })
   const fill = async (): Promise<void> => {
-    const values = await choices.labelValues(key.value)
+    const asked = `${key.value}:${part.value}`
+    const found = await choices.labelValues(key.value, part.value)
+    if (asked !== `${key.value}:${part.value}`) return
+    if (found.more > 0) part.hidden = false
+    const isFirst = part.value === ''
     for (const [i, select] of [before, after].entries()) {
-      select.replaceChildren(
-        ...values.map((value) => element('option', { value }, value === '' ? '(none)' : value)),
-      )
-      select.selectedIndex = Math.min(i, values.length - 1)
+      const chosen = isFirst ? (found.values[i] ?? found.values[0])?.value : select.value
+      select.replaceChildren(...valueOptions(found, chosen ?? ''))
+      select.value = chosen ?? ''
     }
     check()
   }
-  key.addEventListener('change', () => void fill())
+  key.addEventListener('change', () => {
+    part.value = ''
+    part.hidden = true
+    void fill()
+  })
+  part.addEventListener('input', () => void fill())
   for (const select of [before, after]) select.addEventListener('change', check)
   void fill()
   const row = element(
     'div',
     { class: 'panel-buttons' },
     key,
+    part,
     before,
     element('span', {}, '→'),
     after,
     compare,
   )
   return element('section', {}, element('h3', {}, 'Two values of a label'), row)
+}
+
+/** What one can choose, with what was chosen already, and how much is not in the list. */
+function valueOptions({ values, more }: LabelValues, chosen: string): HTMLElement[] {
+  const names = values.map(({ value }) => value)
+  const offered = names.includes(chosen) ? names : [chosen, ...names]
+  const options = offered.map((value) => element('option', { value }, value === '' ? '(none)' : value))
+  if (more > 0)
+    options.push(element('option', { disabled: '' }, `… and ${whole(more)} more: type a part of it`))
+  return options
 }
 
 function timePart(hasTimes: boolean): HTMLElement {

@@ -29,7 +29,7 @@ export function openExport(anchor: Element, save: (format: SaveFormat, redact: b
     choose.append(element('span', {}, name), element('small', {}, what))
     list.append(element('li', {}, choose))
   }
-  const words = 'Redacted: paths, host names and command lines become hashes'
+  const words = 'Redacted: paths, host names and command lines become random tokens'
   const check = element('label', { class: 'redact', for: 'redact' }, redact, words)
   const title = element('h2', { id: 'export-title' }, 'Save as')
   const attributes = { class: 'panel', role: 'dialog', 'aria-labelledby': 'export-title' }

@@ -1,13 +1,13 @@
 /** The choice of one process out of several; not there where a profile has only one. */
 
-import { percent } from '../../view/numbers.ts'
-import type { LabelValue } from '../../view/protocol.ts'
+import { percent, whole } from '../../view/numbers.ts'
+import type { LabelValues } from '../../view/protocol.ts'
 import { element } from './dom.ts'
 
 /** The label that capture gives the name of a process. */
 export const PROCESS_LABEL = 'comm'
-/** More names than this help nobody to choose. */
-const MAX_NAMES = 100
+/** What a profile without that label has to choose from. */
+export const NO_VALUES: LabelValues = { values: [], more: 0, total: 0 }
 
 /** A drop-down that may be filled anew. */
 export class ProcessChoice {
@@ -18,15 +18,18 @@ export class ProcessChoice {
   }
 
   /** Names with their share of all. The chosen one stays even when it has no sample now. */
-  draw(values: readonly LabelValue[], chosen: string): void {
-    const total = values.reduce((sum, { weight }) => sum + weight, 0)
-    const named = values.filter(({ value }) => value !== '').slice(0, MAX_NAMES)
+  draw({ values, more, total }: LabelValues, chosen: string): void {
+    const named = values.filter(({ value }) => value !== '')
     const isThere = chosen === '' || named.some(({ value }) => value === chosen)
     const all = isThere ? named : [...named, { value: chosen, weight: 0 }]
     this.root.hidden = all.length < 2 && chosen === ''
     const options = all.map(({ value, weight }) =>
       element('option', { value }, `${value} · ${percent(total > 0 ? weight / total : 0)}`),
     )
+    if (more > 0) {
+      const words = `… and ${whole(more)} more: search for ${PROCESS_LABEL}:~part of a name`
+      options.push(element('option', { disabled: '' }, words))
+    }
     this.root.replaceChildren(element('option', { value: '' }, 'all processes'), ...options)
     this.root.value = chosen
   }

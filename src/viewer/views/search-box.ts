@@ -1,4 +1,7 @@
 /** The search box: text or /expression/, how much of the profile it covers, the steps through its places, and the way to a filter. */
+
+import { whole } from '../../view/numbers.ts'
+import type { LabelValues } from '../../view/protocol.ts'
 import { button, element } from './dom.ts'
 
 /** What is shown beside the box. `share` is null when there is no result to show. */
@@ -16,8 +19,8 @@ export interface SearchActions {
   step(direction: 1 | -1): void
   /** Turns the text into a filter. */
   filter(text: string): void
-  /** Values of a label, for completion. */
-  labelValues(key: string): Promise<readonly string[]>
+  /** Values of a label that have a part, for completion. */
+  labelValues(key: string, part: string): Promise<LabelValues>
 }
 
 const TYPING_PAUSE_MS = 80
@@ -44,6 +47,8 @@ export class SearchBox {
   readonly #filter: HTMLButtonElement
   #labelKeys: readonly string[] = []
   #optionsOf = ''
+  /** The label all of whose values are offered: the browser narrows them down while one types. */
+  #wholeKey = ''
   #timer = 0
   #enteredAt = Number.NEGATIVE_INFINITY
 
@@ -68,6 +73,7 @@ export class SearchBox {
   set labelKeys(keys: readonly string[]) {
     this.#labelKeys = keys
     this.#optionsOf = ''
+    this.#wholeKey = ''
     this.#options.replaceChildren()
   }
 
@@ -129,22 +135,45 @@ export class SearchBox {
     return true
   }
 
-  /** Offers the names of labels, and behind a name its values. */
+  /** Offers the names of labels, and behind a name those of its values that have what follows in them. */
   #offer(): void {
-    const key = this.#labelKeys.find((name) => this.text.replace(/^-/, '').startsWith(`${name}:`)) ?? ''
-    const wanted = key === '' && this.text !== '' ? 'keys' : key
+    const [, sign = '', plain = ''] = /^(-?)(.*)$/s.exec(this.text)!
+    const key = this.#labelKeys.find((name) => plain.startsWith(`${name}:`))
+    if (key === undefined) {
+      const keys = plain === '' ? [] : this.#labelKeys
+      return void this.#show(
+        `${sign}keys ${keys.length > 0}`,
+        keys.map((name) => `${sign}${name}:`),
+      )
+    }
+    const part = this.#wholeKey === key ? '' : plain.slice(key.length + 1).replace(/^~/, '')
+    const wanted = `${sign}${key}:${part}`
     if (wanted === this.#optionsOf) return
     this.#optionsOf = wanted
-    if (key === '') return void this.#show(wanted === 'keys' ? this.#labelKeys.map((name) => `${name}:`) : [])
-    const show = (values: readonly string[]): void => {
-      if (this.#optionsOf === key) this.#show(values.map((value) => `${key}:${value}`))
+    const show = ({ values, more }: LabelValues): void => {
+      if (this.#optionsOf !== wanted) return
+      const shown = values.slice(0, MAX_OPTIONS)
+      const left = more + values.length - shown.length
+      if (left === 0 && part === '') this.#wholeKey = key
+      this.#fill(
+        shown.map(({ value }) => `${sign}${key}:${value}`),
+        left === 0
+          ? null
+          : element('option', { value: wanted }, `… and ${whole(left)} more: type a part of it`),
+      )
     }
-    this.#actions.labelValues(key).then(show, () => undefined)
+    this.#actions.labelValues(key, part).then(show, () => undefined)
   }
 
-  #show(options: readonly string[]): void {
-    const made = options.slice(0, MAX_OPTIONS).map((value) => element('option', { value }))
-    this.#options.replaceChildren(...made)
+  #show(name: string, options: readonly string[]): void {
+    if (name === this.#optionsOf) return
+    this.#optionsOf = name
+    this.#fill(options, null)
+  }
+
+  #fill(options: readonly string[], rest: HTMLElement | null): void {
+    const made = options.map((value) => element('option', { value }))
+    this.#options.replaceChildren(...made, ...(rest === null ? [] : [rest]))
   }
 
   /** Shows a result. */

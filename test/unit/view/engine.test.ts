@@ -156,7 +156,7 @@ test('labels and times filter samples; a label that is unknown matches none', ()
   const [bad] = show(engine, { chips: [{ kind: 'label', text: 'nothing' }] }).chips
   assert.match(bad!.problem, /names no label/)
   assert.deepEqual(
-    engine.labels('thread').map(({ value }) => value),
+    engine.labels('thread', '').values.map(({ value }) => value),
     ['', 'gc worker', 'main'],
   )
 })

@@ -44,18 +44,27 @@ test('keys that tell samples apart are offered, the usual ones first, never how 
 })
 
 test('values are heaviest first, rows without the label are one of them, weights below zero count nothing', () => {
-  assert.deepEqual(labelValues(profile, Float64Array.of(1, 2, 4, 1), 'k8s.pod.name'), [
+  assert.deepEqual(labelValues(profile, Float64Array.of(1, 2, 4, 1), 'k8s.pod.name').values, [
     { value: 'api-2', weight: 6 },
     { value: '', weight: 1 },
     { value: 'api-1', weight: 1 },
   ])
-  assert.deepEqual(labelValues(profile, Float64Array.of(-3, 0, Number.NaN, 0), 'thread'), [])
+  assert.deepEqual(labelValues(profile, Float64Array.of(-3, 0, Number.NaN, 0), 'thread').values, [])
 })
 
-test('no more values than one can choose from', () => {
+test('no more values than one can choose from; the others are counted, and a part of their name reaches them', () => {
   const many = labelled(Array.from({ length: 500 }, (_, i) => [{ key: 'tid', num: i }]))
-  const values = labelValues(many, new Float64Array(501).fill(1), 'tid')
-  assert.equal(values.length, 200)
+  const weights = new Float64Array(500).fill(1)
+  const { values, more, total } = labelValues(many, weights, 'tid')
+  assert.deepEqual([values.length, more, total], [200, 300, 500])
+  const names = labelValues(many, weights, 'tid', '49').values.map(({ value }) => value)
+  assert.deepEqual(
+    names.toSorted(),
+    ['149', '249', '349', '449', '49', ...Array.from({ length: 10 }, (_, i) => `${490 + i}`)].toSorted(),
+  )
+  assert.deepEqual(labelValues(profile, Float64Array.of(1, 2, 4, 1), 'k8s.pod.name', 'API-1').values, [
+    { value: 'api-1', weight: 1 },
+  ])
 })
 
 /** Rows that a filter takes, as digits. */
