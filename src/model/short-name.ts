@@ -10,8 +10,15 @@ const CLOSING = ')>]}'
 /** What may follow the parameter list of a C++ function. */
 const TAIL = /^( const| volatile| &{1,2}| noexcept)*(( \[clone [^\]]*\])*)$/
 
-/** The name without return type and parameters; names of other shapes ('main.(*T).Run', 'JS:*f a.js') are returned as they are. */
+/** The folders of the script in a name of V8's or Python's: `JS:*fib /srv/app.js:7:13`, `py::fib:/srv/app.py`. */
+const FOLDERS = /^((?:JS|LazyCompile|Function|Eval|Script):[^/]* |py::[^:]*:)(?:file:\/\/)?\/(?:[^/]*\/)*/
+
+/**
+ * The name without return type, parameters, and the folders of a script; names of other shapes ('main.(*T).Run') are
+ * returned as they are.
+ */
 export function shortName(name: string): string {
+  if (/^(?:JS|LazyCompile|Function|Eval|Script|py:):/.test(name)) return name.replace(FOLDERS, '$1')
   if (!name.includes('(') || name.includes('operator')) return name
   const open = parameterListStart(name)
   if (open <= 0) return name

@@ -5,10 +5,10 @@ import {
   type ExecutableFrames,
   type NamedFrames,
   spanningModule,
-  symbolFrame,
   unnamedFrames,
   unsignedAddress,
 } from './named-frames.ts'
+import { runtimeFrame } from './runtime-name.ts'
 
 /** Names the frames of a `jit` executable; without a perf map every frame has the reason `jit`. */
 export async function nameJitFrames(
@@ -24,7 +24,7 @@ export async function nameJitFrames(
     modules: [spanningModule(path, buildId, addresses)],
     frames: wanted.frames.map((frame, i) => {
       const name = symbols.names[symbols.name[i]!] ?? ''
-      const chain = name === '' ? [] : [symbolFrame(name)]
+      const chain = name === '' ? [] : [runtimeFrame(name)]
       return { frame, address: addresses[i]!, module: 0, chain, reason: name === '' ? 'jit' : '' }
     }),
     notes: [],

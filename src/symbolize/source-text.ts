@@ -15,6 +15,7 @@ const REASONS = {
   not_found: 'not there',
   not_permitted: 'not for the user of the process to read',
   not_absolute: 'known by a relative path only',
+  built_in: 'part of its runtime',
   not_text: 'not text',
   too_large: 'larger than 16 MiB',
   over_limit: 'beyond the limit of 200 files and 2 MB',
@@ -74,13 +75,15 @@ function wantedFiles(window: Window, profile: Profile, roots: HeldRoots): Wanted
   const files = new Map<string, Wanted>()
   for (const [frame, { lines }] of profile.locations.entries()) {
     for (const { function: index, line } of lines) {
-      const { fileName } = profile.functions[index]!
-      if (fileName === '' || !(line > 0)) continue
+      const { fileName, startLine } = profile.functions[index]!
+      // Of run-time code only the beginning of the function is known.
+      const at = line > 0 ? line : startLine
+      if (fileName === '' || !(at > 0)) continue
       const root = roots.rootOf(window.frames.executable[frame]!)
       const key = `${root?.path} ${root?.uid} ${fileName}`
       const wanted = files.get(key) ?? { root, fileName, lines: new Set<number>(), samples: 0 }
       files.set(key, wanted)
-      wanted.lines.add(line)
+      wanted.lines.add(at)
       wanted.samples += weight[frame]!
     }
   }
@@ -88,6 +91,7 @@ function wantedFiles(window: Window, profile: Profile, roots: HeldRoots): Wanted
 }
 
 function readWanted({ root, fileName }: Wanted): { readonly text: string } | Reason {
+  if (fileName.startsWith('node:')) return 'built_in'
   if (!fileName.startsWith('/')) return 'not_absolute'
   if (root === null) return 'not_found'
   const found: { readonly path: string } | PathFault = pathInRoot(root.path, fileName, root.uid)

@@ -37,18 +37,23 @@ function neighbours(tree: CallTree): Neighbour[] {
 
 /** Lines of a function's file with what ran at them and below, over the rows with a weight. */
 function sourceLines({ profile, frames }: Dataset, fn: number, rowWeights: Float64Array): Details['source'] {
-  const fileName = frames.file[frames.functionFrame[fn]!]!
+  const frame = frames.functionFrame[fn]!
+  const fileName = frames.file[frame]!
   if (fileName === '' || profile.sources === undefined) return null
   const weights = lineWeights(profile, linesOf(profile, frames, fn), rowWeights)
-  return sourceOf(profile, fileName, (line) => weights.get(line) ?? { self: 0, total: 0 })
+  const source = sourceOf(profile, fileName, (line) => weights.get(line) ?? { self: 0, total: 0 })
+  const line = profile.locations[frames.location[frame]!]!.lines[frames.line[frame]!]?.line ?? 0
+  return source && { ...source, isByFunction: line === 0 }
 }
 
-/** By location: the line at which it is in the function, 0 where it is not; negative where that is its innermost function. */
+/** By location: the line at which it is in the function (its first one where no other is known), 0 where it is not; negative where that is its innermost function. */
 function linesOf(profile: Profile, frames: Frames, fn: number): Int32Array {
   return Int32Array.from(profile.locations, ({ lines }, l) => {
     const last = frames.start[l + 1]! - 1
     for (let i = 0; i < lines.length; i++) {
-      if (frames.fn[frames.byLocation[last - i]!] === fn) return i === 0 ? -lines[i]!.line : lines[i]!.line
+      if (frames.fn[frames.byLocation[last - i]!] !== fn) continue
+      const line = lines[i]!.line || profile.functions[lines[i]!.function]!.startLine
+      return i === 0 ? -line : line
     }
     return 0
   })

@@ -273,6 +273,8 @@ export interface Details {
   /** Source lines with the weight of each; null where none were captured. */
   readonly source: {
     readonly fileName: string
+    /** Which lines ran is not known: the function's weight is at its first one. */
+    readonly isByFunction: boolean
     readonly lines: readonly {
       readonly number: number
       readonly text: string

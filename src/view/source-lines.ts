@@ -7,7 +7,7 @@ export function sourceOf(
   profile: Profile,
   fileName: string,
   weightOfLine: (line: number) => { readonly self: number; readonly total: number },
-): Details['source'] {
+): Omit<NonNullable<Details['source']>, 'isByFunction'> | null {
   const chunks = (profile.sources ?? []).filter((chunk) => chunk.fileName === fileName)
   if (chunks.length === 0) return null
   const text = new Map<number, string>()

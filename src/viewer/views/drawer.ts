@@ -57,6 +57,7 @@ export class Drawer {
     )
     this.root.replaceChildren(head, body)
     this.root.hidden = false
+    showHottest(body)
   }
 
   /** Hides the drawer. */
@@ -97,9 +98,13 @@ function sourcePart(source: Details['source'], measure: Measure): HTMLElement {
     )
     return part
   }
+  if (source.isByFunction) part.append(element('p', { class: 'muted' }, BY_FUNCTION))
   const most = source.lines.reduce((max, line) => Math.max(max, line.total), 0)
   const list = element('ol', { class: 'lines mono', tabindex: '0', 'aria-label': 'Source lines' })
+  let before = source.lines[0]?.number ?? 0
   for (const { number, text, self, total } of source.lines) {
+    if (number > before + 1) list.append(element('li', { class: 'gap', 'aria-hidden': 'true' }, '⋯'))
+    before = number
     const bar = element('span', { class: 'line-bar', 'aria-hidden': 'true' })
     bar.style.width = `${most > 0 ? (total / most) * 100 : 0}%`
     const cost = total > 0 ? shareOf(measure, total).share : ''
@@ -107,7 +112,7 @@ function sourcePart(source: Details['source'], measure: Measure): HTMLElement {
     list.append(
       element(
         'li',
-        { title, class: total > 0 ? 'hot' : null },
+        { title, class: total > 0 ? (total === most ? 'hot hottest' : 'hot') : null },
         element('span', { class: 'line-number' }, String(number)),
         element('span', { class: 'line-cost' }, bar, cost),
         element('code', {}, clipped(text, 1000)),
@@ -116,4 +121,16 @@ function sourcePart(source: Details['source'], measure: Measure): HTMLElement {
   }
   part.append(list)
   return part
+}
+
+const BY_FUNCTION =
+  'Of code made at run time only where a function begins is known: its first line has the cost of all its lines.'
+
+/** The source begins with the top of the file: what one came for may be far below. */
+function showHottest(body: HTMLElement): void {
+  const line = body.querySelector('.hottest')
+  const part = body.querySelector('.source')
+  if (line === null || part === null) return
+  const down = line.getBoundingClientRect().top - part.getBoundingClientRect().top
+  part.scrollTop = Math.max(0, down - part.clientHeight / 2)
 }
