@@ -2,6 +2,7 @@
  * A profile into all the outputs that were asked for: each one is tried, a failure is reported and the next one
  * still written, so nothing captured is lost to one full disk.
  */
+import { hostname } from 'node:os'
 import { AgentError } from '../errors.ts'
 import type { Profile } from '../model/profile.ts'
 import { redact, redactionText } from '../model/redact.ts'
@@ -46,7 +47,7 @@ export async function writeOutputs(
 
 /** The profile for strangers, and the line about it. */
 export function redacted(profile: Profile, told: (line: string) => void): Profile {
-  const hidden = redact(profile)
+  const hidden = redact(profile, { hostNames: [hostname()] })
   told(redactionText(hidden))
   return hidden.profile
 }

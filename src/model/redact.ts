@@ -26,13 +26,24 @@ const KEPT_LABELS: ReadonlySet<string> = new Set(['pid', 'tid', 'comm', 'thread'
 /** Draws a token nobody has: 8 hex digits. */
 export type TokenSource = () => string
 
-/** The profile without what identifies. `draw` is for tests; the default draws from the platform's secure source. */
-export function redact(profile: Profile, draw: TokenSource = randomToken): Redacted {
+/** How to redact. */
+export interface RedactOptions {
+  /** For tests; the default draws from the platform's secure source. */
+  readonly draw?: TokenSource
+  /** Hosts to hide in names of threads beside the profile's own, which not every format tells. */
+  readonly hostNames?: readonly string[]
+}
+
+/** The profile without what identifies. */
+export function redact(
+  profile: Profile,
+  { draw = randomToken, hostNames = [] }: RedactOptions = {},
+): Redacted {
   const paths = new Tokens(draw)
   const hosts = new Tokens(draw)
   const values = new Tokens(draw)
   const name = (text: string): string => withoutPaths(text, paths)
-  const thread = withoutHost(profile.capture?.host.name ?? '', hosts)
+  const withoutHost = hostHiding([profile.capture?.host.name ?? '', ...hostNames], hosts)
   const { sources, comments, docUrl, dropFrames, keepFrames, capture, ...kept } = profile
   const redacted: Profile = {
     ...kept,
@@ -44,13 +55,18 @@ export function redact(profile: Profile, draw: TokenSource = randomToken): Redac
       fileName: redactPath(entry.fileName, paths),
     })),
     labelSets: profile.labelSets.map((labels) =>
-      labels.map((label) => redactLabel(label, values, (text) => thread(name(text)))),
+      labels.map((label) => redactLabel(label, values, (text) => withoutHost(name(text)))),
     ),
     comments: [],
     docUrl: '',
     dropFrames: dropFrames.includes('/') ? '' : dropFrames,
     keepFrames: keepFrames.includes('/') ? '' : keepFrames,
-    capture: capture && redactCapture(capture, hosts, paths),
+    capture:
+      capture &&
+      redactCapture(capture, hosts, {
+        name: (text) => withoutHost(name(text)),
+        note: (text) => withoutHost(sentence(text, paths)),
+      }),
   }
   return {
     profile: redacted,
@@ -162,11 +178,13 @@ function redactLabel(label: Label, values: Tokens, kept: (text: string) => strin
   return { ...label, str: `${label.key}-${values.of(label.str)}` }
 }
 
-/** Hides a host's name where it stands as a word of its own. */
-function withoutHost(host: string, hosts: Tokens): (text: string) => string {
-  if (host === '') return (text) => text
-  const word = new RegExp(`(?<![\\w-])${host.replace(/[^\w]/g, '\\$&')}(?![\\w-])`, 'g')
-  return (text) => text.replace(word, () => `host-${hosts.of(host)}`)
+/** Hides names of hosts where they stand as words of their own. */
+function hostHiding(names: readonly string[], hosts: Tokens): (text: string) => string {
+  const known = [...new Set(names)].filter((name) => name !== '').sort((a, b) => b.length - a.length)
+  if (known.length === 0) return (text) => text
+  const plain = known.map((name) => name.replace(/[^\w]/g, '\\$&'))
+  const word = new RegExp(`(?<![\\w-])(?:${plain.join('|')})(?![\\w-])`, 'g')
+  return (text) => text.replace(word, (name) => `host-${hosts.of(name)}`)
 }
 
 /** In a sentence a path ends where its word does. */
@@ -177,12 +195,16 @@ function sentence(text: string, paths: Tokens): string {
   })
 }
 
-function redactCapture(capture: CaptureReport, hosts: Tokens, paths: Tokens): CaptureReport {
+function redactCapture(
+  capture: CaptureReport,
+  hosts: Tokens,
+  hide: Readonly<Record<'name' | 'note', (text: string) => string>>,
+): CaptureReport {
   const { target, host, notes } = capture
   return {
     ...capture,
-    target: { ...target, name: withoutHost(host.name, hosts)(withoutPaths(target.name, paths)) },
+    target: { ...target, name: hide.name(target.name) },
     host: { ...host, name: host.name === '' ? '' : `host-${hosts.of(host.name)}` },
-    notes: notes.map((note) => sentence(note, paths).replaceAll(host.name || '\0', 'this host')),
+    notes: notes.map(hide.note),
   }
 }

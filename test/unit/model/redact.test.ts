@@ -27,7 +27,7 @@ function named(names: readonly string[]): string[] {
       stacks: { parent: new Int32Array(), location: new Int32Array() },
       samples: { ...base.samples, stack: new Int32Array(7).fill(-1) },
     },
-    draw,
+    { draw },
   )
   return profile.functions.map(({ name }) => name.replace(/-[0-9a-f]{8}/g, '-#'))
 }
@@ -91,12 +91,33 @@ test('labels keep threads, and hide whom they run for', () => {
     { key: 'file', str: 'alice.pb.gz' },
     { key: 'bytes', num: 12 },
   ]
-  const { profile, labelValues } = redact({ ...base, labelSets: [labels, labels] }, draw)
+  const { profile, labelValues } = redact({ ...base, labelSets: [labels, labels] }, { draw })
   assert.deepEqual(
     profile.labelSets[0]!.map(({ key, str, num }) => `${key}=${str ?? num}`.replace(/-[0-9a-f]{8}$/, '-#')),
     ['thread=worker', 'k8s.pod.name=k8s.pod.name-#', 'file=file-#', 'bytes=12'],
   )
   assert.equal(labelValues, 2)
+})
+
+test('names of hosts are hidden in names of threads, of the target and in notes, as words of their own', () => {
+  const base = capturedProfile()
+  const labels: Label[] = ['rpc@web-1', 'web-10', 'db.7 reader'].map((str) => ({ key: 'thread', str }))
+  const capture = {
+    ...base.capture!,
+    target: { ...base.capture!.target, name: 'web-1' },
+    host: { ...base.capture!.host, name: 'web-1' },
+    notes: ['web-1 has no map, db.7 has'],
+  }
+  const { profile, hostNames } = redact(
+    { ...base, capture, labelSets: [labels] },
+    { draw: () => '0', hostNames: ['db.7', 'web-1', ''] },
+  )
+  assert.deepEqual(
+    profile.labelSets[0]!.map(({ str }) => str),
+    ['rpc@host-0', 'web-10', 'host-0 reader'],
+  )
+  const { target, notes } = profile.capture!
+  assert.deepEqual([target.name, notes, hostNames], ['host-0', ['host-0 has no map, host-0 has'], 2])
 })
 
 test('says what is hidden and what is still there', () => {
