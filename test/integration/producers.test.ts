@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { readProfileFile } from '../../src/formats/read-any.ts'
@@ -251,4 +251,74 @@ test('perf: the text of perf script has the samples by symbol that perf report c
     assert.equal(chains > 0, text.includes('(inlined)'))
     assert.ok(functions.some(({ name, fileName }) => name === 'middle' && fileName.endsWith('work.c')))
   }
+})
+
+const JAVA_WORK = `
+import java.nio.file.*;
+import java.util.*;
+import one.profiler.AsyncProfiler;
+public class Work {
+  static long sum;
+  static void sortNumbers(Random random) {
+    long[] numbers = random.longs(20000).toArray();
+    Arrays.sort(numbers);
+    sum += numbers[7];
+  }
+  static int fibonacci(int n) { return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2); }
+  public static void main(String[] files) throws Exception {
+    AsyncProfiler profiler = AsyncProfiler.getInstance(files[0]);
+    profiler.execute("start,event=itimer,interval=2ms");
+    long end = System.nanoTime() + 2_500_000_000L;
+    Random random = new Random(1);
+    while (System.nanoTime() < end) { sortNumbers(random); sum += fibonacci(22); }
+    profiler.execute("stop");
+    Files.writeString(Path.of(files[1]), profiler.execute("collapsed"));
+    Files.writeString(Path.of(files[2]), profiler.execute("flat=100000"));
+    if (sum == 1) System.exit(1);
+  }
+}
+`
+
+/** Its jar, from the cache of Maven or its repository; '' where neither has it. */
+function asyncProfiler(): string {
+  const found = spawnSync('mvn', [
+    '-q',
+    '-B',
+    'dependency:get',
+    '-Dartifact=tools.profiler:async-profiler:4.0',
+  ])
+  const repository = join(process.env.HOME ?? '', '.m2/repository')
+  const jar = join(repository, 'tools/profiler/async-profiler/4.0/async-profiler-4.0.jar')
+  return found.status === 0 && existsSync(jar) ? jar : ''
+}
+
+test('java: collapsed stacks of async-profiler have the samples by method that it prints itself', {
+  skip: ['mvn', 'javac', 'java', 'unzip'].map(needs).find((reason) => reason !== false) ?? false,
+}, async (t) => {
+  const jar = asyncProfiler()
+  if (jar === '') return t.skip('Maven has no tools.profiler:async-profiler:4.0')
+  const cwd = scratchDirectory()
+  writeFileSync(join(cwd, 'Work.java'), JAVA_WORK)
+  const folder = process.arch === 'arm64' ? 'linux-arm64' : 'linux-x64'
+  run('unzip', ['-q', '-j', jar, `${folder}/libasyncProfiler.so`], cwd)
+  run('javac', ['-cp', jar, 'Work.java'], cwd)
+  const files = ['libasyncProfiler.so', 'java.collapsed', 'flat.txt'].map((name) => join(cwd, name))
+  run('java', ['-cp', `${jar}:.`, 'Work', ...files], cwd)
+  const profile = await readProfileFile(files[1]!)
+  const ours = weightsOf(profile, profile.defaultSampleType)
+  const ROW = /^\s*\d+\s+[\d.]+%\s+(\d+)\s+(.+?)\s*$/gm
+  const rows = [...readFileSync(files[2]!, 'utf8').matchAll(ROW)]
+  assert.ok(rows.length > 5, readFileSync(files[2]!, 'utf8'))
+  // It prints methods with dots between the parts of their package, and collapses them with slashes.
+  const bySelf = new Map(
+    [...ours].filter(([, { self }]) => self > 0).map(([name, { self }]) => [name.replaceAll('/', '.'), self]),
+  )
+  for (const [, count, name] of rows)
+    assert.equal(bySelf.get(name!.replaceAll('/', '.')), Number(count), name)
+  assert.equal(
+    sum(profile.samples.values[profile.defaultSampleType]!),
+    sum(rows.map(([, count]) => Number(count))),
+  )
+  const top = [...ours].filter(([name]) => /^Work\.(fibonacci|sortNumbers)/.test(name))
+  assert.equal(top.length, 2)
 })
