@@ -22,10 +22,11 @@ export interface Estimate {
   readonly high: number
 }
 
-/** The test of one sum of counts: `p` is for the newer part of it, `smallest` as in family.ts. */
+/** The test of one sum of counts: `p` is for the newer part of it, `smallest` and `variance` as in family.ts. */
 export interface Comparison {
   p(after: number): number
   readonly smallest: number
+  readonly variance: number
 }
 
 /** Compares the share of `marked` samples, of both profiles together, in `all` samples of each. */
@@ -42,7 +43,7 @@ export function rateComparison(marked: number, exposure: TwoCounts): Comparison 
 }
 
 function comparison(d: Distribution): Comparison {
-  return { p: (after) => twoSidedP(d, after), smallest: smallestP(d) }
+  return { p: (after) => twoSidedP(d, after), smallest: smallestP(d), variance: d.deviation ** 2 }
 }
 
 /**

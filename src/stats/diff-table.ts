@@ -200,8 +200,8 @@ function adjust(judge: Judge, self: DiffMeasure, total: DiffMeasure): number {
         continue
       }
       const counts = judge.counts(before, after)
-      const { smallest } = judge.comparison(counts.before + counts.after)
-      ids[fn] = tests.push({ p: measure.p[fn]!, smallest }) - 1
+      const { smallest, variance } = judge.comparison(counts.before + counts.after)
+      ids[fn] = tests.push({ p: measure.p[fn]!, smallest, variance }) - 1
     }
   }
   const adjusted = adjustFamily(tests)

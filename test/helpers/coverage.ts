@@ -21,3 +21,37 @@ function fromPeak(n: number, peak: number, ratio: (k: number) => number): Float6
   const sum = points.reduce((a, b) => a + b, 0)
   return points.map((point) => point / sum)
 }
+
+/** Bounds of an interval. */
+export interface Bounds {
+  readonly low: number
+  readonly high: number
+}
+
+/**
+ * How often (0 to 1) the interval of a count holds the truth, averaged over truths for which `from` to `to` hits are expected
+ * of `samples`: exact, without a draw. One truth alone cannot say it, as a handful of hits takes too few values.
+ */
+export function meanCoverage(
+  interval: (count: number) => Bounds,
+  samples: number,
+  { from, to }: { readonly from: number; readonly to: number },
+): number {
+  const truths = 400
+  const known = new Map<number, Bounds>()
+  const boundsOf = (count: number): Bounds => {
+    const bounds = known.get(count) ?? interval(count)
+    known.set(count, bounds)
+    return bounds
+  }
+  let sum = 0
+  for (let i = 0; i < truths; i++) {
+    const truth = (from + ((to - from) * (i + 0.5)) / truths) / samples
+    binomialPoints(samples, truth).forEach((probability, count) => {
+      if (probability < 1e-15) return
+      const { low, high } = boundsOf(count)
+      if (low <= truth && truth <= high) sum += probability
+    })
+  }
+  return sum / truths
+}
