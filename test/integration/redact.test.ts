@@ -68,7 +68,9 @@ async function run(args: readonly string[], target: readonly string[] = []): Pro
   const directory = scratchDirectory()
   const outputs = FORMATS.flatMap((format) => ['-o', join(directory, `out.${format}`)])
   const within = ['unshare', '--uts', 'sh', '-c', `hostname ${HOST} && exec "$@"`, 'sh']
-  const { status, stdout, stderr } = await runCommand([...args, ...outputs, ...target], { within })
+  // A node program with a perf map leaves a log where it runs.
+  const options = { within, cwd: scratchDirectory() }
+  const { status, stdout, stderr } = await runCommand([...args, ...outputs, ...target], options)
   assert.equal(status, 0, stderr)
   const texts = await textsOf(directory)
   assert.equal(readdirSync(directory).length, FORMATS.length)
