@@ -131,7 +131,7 @@ function packageOf(name: string): string {
   const scope = /^([\w$]+)::/.exec(plain)
   if (scope !== null) return scope[1]!
   const dotted = /^([\w$]+(?:[./][\w$]+)?)[./][\w$]+/.exec(plain)
-  return dotted === null ? plain : dotted[1]!
+  return dotted === null ? name : dotted[1]!
 }
 
 /** FNV-1a, 32 bits. http://www.isthe.com/chongo/tech/comp/fnv/ */

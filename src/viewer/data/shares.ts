@@ -35,9 +35,15 @@ export function changeSign(change: { readonly share: number; readonly significan
   return change.share > 0 ? '+\u202f' : '\u2212\u202f'
 }
 
-/** A name short enough for a line of text or speech: what is in the middle of a very long one goes. */
+/** Characters that turn the direction of text: a name with them would be read as another one. */
+const TURNING = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
+/**
+ * A name short enough for a line of text or speech, as it is to be read: what is in the middle of a very long one goes, what
+ * turns the direction of text is seen, and a name of blanks stands in quotes.
+ */
 export function clipped(name: string, most = 400): string {
-  if (name.length <= most) return name
   const half = (most - 1) >> 1
-  return `${name.slice(0, half)}…${name.slice(-half)}`
+  const short = name.length <= most ? name : `${name.slice(0, half)}…${name.slice(-half)}`
+  return short !== '' && short.trim() === '' ? `"${short}"` : short.replace(TURNING, '\ufffd')
 }

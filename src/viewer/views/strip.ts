@@ -33,7 +33,9 @@ export class StripView {
 
   /** Says what to do. */
   showHint(): void {
-    const hint = 'Point at a frame or move with the arrow keys; click to zoom, right-click for more.'
+    const hint = matchMedia('(hover: none)').matches
+      ? 'Tap a frame to zoom, press it long for more.'
+      : 'Point at a frame or move with the arrow keys; click to zoom, right-click for more.'
     this.#facts.replaceChildren(element('span', { class: 'muted place hint' }, hint))
   }
 
