@@ -39,7 +39,8 @@ export function datasetOf(profile: Profile): Dataset {
 export function comparedDatasetOf(before: Profile, after: Profile): Dataset {
   const beforeCount = before.samples.stack.length
   const merger = new ProfileMerger()
-  merger.add(before)
+  // Both begin at 0: a range of time is the same part of each, however long ago the older one was made.
+  merger.add({ ...before, timeNs: after.timeNs })
   merger.add(after)
   const merged = merger.finish()
   if (merged === null) throw new AgentError('internal', 'two profiles merged into none; please report this')

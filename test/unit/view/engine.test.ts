@@ -193,6 +193,28 @@ test('two files are compared: who grew, what is gone, with a sentence; equal one
   assert.match(same.verdict!.sentence, /equal/)
 })
 
+test('files of different days begin together: the band is as long as they are, a range is the same part of both', () => {
+  const rows = [0, 4e9].map((timeNs, i) => ({ frames: ['main', `part${i}`], count: 100, timeNs }))
+  const after = labelled(rows)
+  const engine = engineOf(after)
+  engine.openBaseline({ ...labelled(rows), timeNs: after.timeNs - 86_400_000_000_000n }, 'yesterday')
+  const compare = { with: { kind: 'file' }, scale: 'relative', side: 'diff' } as const
+  const state = { ...INITIAL_STATE, compare, column: 0 }
+  assert.equal(engine.band(state, 10).toNs, Number(after.durationNs))
+  const { total, verdict } = show(engine, { ...state, range: { fromNs: 0, toNs: 2e9 } })
+  assert.deepEqual([total, verdict!.beforeTotal, verdict!.significant], [100, 100, 0])
+})
+
+test('what other tools write for a frame without a name is none', () => {
+  const rows = [
+    { frames: ['main', '[unknown]'], count: 5 },
+    { frames: ['main', '??'], count: 3 },
+    { frames: ['main', '0x7f00'], count: 2 },
+  ]
+  const { quality } = new Engine().open(profileOf(rows), 'perf.txt')
+  assert.deepEqual([quality[0]!.value, quality[0]!.tone], ['50.0\u202f%', 'bad'])
+})
+
 test('what is gone is a ghost where there is room, and real widths stay', () => {
   const before = profileOf([
     { frames: ['main', 'gone'], count: 100 },
