@@ -27,19 +27,27 @@ export function shortName(name: string): string {
   return qualified.slice(returnTypeEnd(qualified)) + clone
 }
 
+/** A part of a package of Java or Go (`java/`, `github.com/`) from its start on. */
+const PACKAGE_PART = /[\w.$~-]{1,200}\//y
+
 /**
- * The short name in about `width` characters: leading namespaces go first, because the end of a name says more than
- * its start (`…JsonParser<unsigned char>::Parse`). What is left may still be longer; the caller cuts it.
+ * The short name in about `width` characters: leading namespaces and packages go first, because the end of a name says more
+ * than its start (`…JsonParser<unsigned char>::Parse`, `…Arrays.sort`). What is left may still be longer; the caller cuts it.
  */
 export function narrowName(name: string, width: number): string {
   const short = shortName(name)
   let start = 0
   while (short.length - start > width) {
-    const next = nextScope(short, start)
+    const next = nextPackage(short, start) ?? nextScope(short, start)
     if (next < 0) break
     start = next
   }
   return start === 0 ? short : `…${short.slice(start)}`
+}
+
+function nextPackage(name: string, from: number): number | null {
+  PACKAGE_PART.lastIndex = from
+  return PACKAGE_PART.test(name) ? PACKAGE_PART.lastIndex : null
 }
 
 /** Where the scope that begins at `from` ends behind its '::', outside of all brackets; -1 at the last one. */

@@ -57,6 +57,14 @@ describe('narrowName', () => {
     assert.equal(narrowName('v8::internal::Heap::Allocate', 20), '…Heap::Allocate')
   })
 
+  it('drops leading packages of Java and Go, nothing of a path or an operator', () => {
+    assert.equal(narrowName('java/util/DualPivotQuicksort.sort', 24), '…DualPivotQuicksort.sort')
+    assert.equal(narrowName('java/util/Arrays.sort', 18), '…util/Arrays.sort')
+    assert.equal(narrowName('github.com/acme/shop.(*Cart).Total', 20), '…shop.(*Cart).Total')
+    assert.equal(narrowName('slices.Sort[go/x.T]', 5), 'slices.Sort[go/x.T]')
+    assert.equal(narrowName('/usr/lib/libfoo.so', 5), '/usr/lib/libfoo.so')
+  })
+
   it('does not cut inside brackets, nor the last part', () => {
     assert.equal(narrowName('a::b<c::d>::the_name_of_a_function', 10), '…the_name_of_a_function')
     assert.equal(narrowName('std::map<std::string, std::string>', 10), '…map<std::string, std::string>')
