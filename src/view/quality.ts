@@ -47,10 +47,11 @@ function stacksFigure(profile: Profile, { stacks, samples }: CaptureReport): Qua
 }
 
 function stacksMeaning({ complete, approximate, truncated }: CaptureReport['stacks']): string {
+  const cut = sum(truncated)
   return [
     `complete: ${whole(complete)} stacks reach the root of their thread`,
-    `approximate: ${whole(approximate)} reach it over a step that was guessed`,
-    `cut short: ${whole(sum(truncated))} end before it (${reasons(truncated)})`,
+    ...(approximate > 0 ? [`approximate: ${whole(approximate)} reach it over a step that was guessed`] : []),
+    cut > 0 ? `cut short: ${whole(cut)} end before it (${reasons(truncated)})` : 'cut short: none',
   ].join('; ')
 }
 

@@ -73,7 +73,7 @@ function pill(figure: QualityFigure, actions: HeaderActions): HTMLElement {
 function openFigure(anchor: Element, figure: QualityFigure, actions: HeaderActions): void {
   const title = element('h2', { id: 'figure-title' }, `${figure.value} ${figure.label}`)
   const content: HTMLElement[] = [title, element('p', {}, figure.meaning)]
-  if (figure.fix !== '') content.push(element('p', { class: 'fix' }, element('b', {}, 'To do: '), figure.fix))
+  if (figure.fix !== '') content.push(element('p', { class: 'fix' }, ...fixWords(figure.fix)))
   const close = (): void => panel.hidePopover()
   const row = element('div', { class: 'panel-buttons' })
   if (figure.isolates)
@@ -91,6 +91,13 @@ function openFigure(anchor: Element, figure: QualityFigure, actions: HeaderActio
     ...content,
   )
   row.querySelector('button')?.focus()
+}
+
+/** Where nothing is wrong there is nothing to do. */
+function fixWords(fix: string): (HTMLElement | string)[] {
+  const [, good, rest] = /^(nothing is wrong)(.*)$/s.exec(fix) ?? []
+  if (good === undefined) return [element('b', {}, 'To do: '), fix]
+  return [element('b', {}, good[0]!.toUpperCase() + good.slice(1)), rest!]
 }
 
 function brand(): HTMLElement {
