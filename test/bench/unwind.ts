@@ -1,10 +1,11 @@
 /**
  * What native unwinding costs, each figure beside its goal: BPF time of a captured sample (fixed and per frame), of stacks
  * that change file and page at every frame, of a usual program; memory of tables and maps; how soon `--all` is ready.
- * Usage: npm run bench:unwind [seconds each]. Needs root and an idle machine; EMBERSCOPE_UNWINDER=tail-calls measures
+ * Time of BPF at 97 Hz is mostly time of cold caches, so what an empty system call takes on this machine in the same place
+ * is printed too, and the line at 997 Hz, where more stays warm. Usage: npm run bench:unwind [seconds each]. Needs root and an idle machine; EMBERSCOPE_UNWINDER=tail-calls measures
  * that variant alone. How a sample is timed: bpf-cost.ts.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +18,7 @@ import { startCompanion, truthProgram } from '../helpers/truth.ts'
 import { type CostOptions, leastSquares, sampleCost, startPinned, tickCost } from './bpf-cost.ts'
 
 const RATE_HZ = 97
+const WARM_HZ = 997
 const SECONDS = Number(process.argv[2] ?? 8)
 const CPU = cpus().length - 1
 const DEPTHS = [8, 16, 32, 64, 128, 256, 500]
@@ -60,6 +62,13 @@ async function slopeOf(
   return leastSquares(points)
 }
 
+function benchMachine(): void {
+  const command = ['-c', String(CPU), truthProgram('cold_call')]
+  const [cold, warm] = execFileSync('taskset', command, { encoding: 'utf8' }).split(' ').map(Number)
+  print('of this machine: an empty system call, 10 ms after the last', ns(cold!))
+  print('  and one right after another', ns(warm!))
+}
+
 async function benchVariant(unwinder: UnwinderVariant): Promise<void> {
   const options: CostOptions = { unwinder, rateHz: RATE_HZ, seconds: SECONDS }
   const load = startPinned(CPU, [truthProgram('deep'), '8', '600'])
@@ -70,6 +79,9 @@ async function benchVariant(unwinder: UnwinderVariant): Promise<void> {
   const line = await slopeOf('recursion', DEPTHS, deep, tickNs, options)
   print('a sample, fixed', ns(line.fixed), 'goal 1 000 ns')
   print('and for each frame', ns(line.slope), 'goal 35 ns')
+  const warm = await slopeOf(`at ${WARM_HZ} Hz`, DEPTHS, deep, tickNs, { ...options, rateHz: WARM_HZ })
+  print(`a sample at ${WARM_HZ} Hz, fixed`, ns(warm.fixed))
+  print('and for each frame', ns(warm.slope), 'goal 35 ns')
   const split = await costOf([truthProgram('callbacks'), '600'], tickNs, options)
   print(`the split with callbacks, ${split.frames.toFixed(1)} frames`, ns(split.sampleNs), 'goal 1 200 ns')
   const libraries = Array.from({ length: 16 }, (_, i) => truthProgram(`hop-${i}.so`))
@@ -175,6 +187,7 @@ async function benchReady(): Promise<void> {
 
 const forced = process.env.EMBERSCOPE_UNWINDER
 const variants: UnwinderVariant[] = forced ? [forced as UnwinderVariant] : ['loop', 'tail-calls']
+benchMachine()
 for (const variant of variants) await benchVariant(variant)
 console.log('')
 await benchDepth()

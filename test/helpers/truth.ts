@@ -39,6 +39,7 @@ type BareProgram =
   | 'storm'
   | `brief-${'a' | 'b'}`
   | 'hops'
+  | 'cold_call'
 
 let isBuilt = false
 
