@@ -14,7 +14,7 @@
 #define ABI_ASSERT(condition, message) _Static_assert(condition, message)
 #endif
 
-#define ABI_VERSION 3
+#define ABI_VERSION 4
 
 /* How a stack ended, and what that says of its quality. X(name, text, quality) */
 #define STACK_ENDS(X)                                                                                        \
@@ -44,7 +44,8 @@
 #define COUNTERS(X)                                                                                          \
     X(COUNTER_TICKS, "ticks")               /* timer ticks, idle and other processes included */             \
     X(COUNTER_DISCARDED, "discarded")       /* ticks not chosen by the dither */                             \
-    X(COUNTER_CAPTURED, "captured")         /* chosen ticks that hit the target */                           \
+    X(COUNTER_THINNED, "thinned")           /* chosen ticks in the target that its rate has no sample for */ \
+    X(COUNTER_CAPTURED, "captured")         /* chosen ticks in the target that are samples */                \
     X(COUNTER_CAPTURED_NS, "captured_ns")   /* our own time in captured ticks */                             \
     X(COUNTER_TIMED_RUNS, "timed_runs")     /* one run in TIMED_ONE_IN, of all ticks */                      \
     X(COUNTER_TIMED_NS, "timed_ns")         /* our own time in those */                                      \
@@ -77,6 +78,7 @@ enum event_kind { EVENT_KINDS(ABI_ENUM) EVENT_KIND_COUNT };
 #define CGROUPS_MAX 64
 #define COMMS_MAX 256
 #define PID_NAMESPACES_MAX 64
+#define RATE_RULES_MAX 16
 #define TIMED_ONE_IN 16
 
 ABI_ASSERT(MAX_KERNEL_FRAMES + MAX_USER_FRAMES <= MAX_FRAMES, "a record must hold both stacks");
@@ -95,8 +97,8 @@ struct sample_header {
     __u16 user_frames;
     __u32 ticket; /* not 0: a raw_stack with this ticket and cpu lets user space go on from here */
     __u16 cpu;
-    __u8 stack_end; /* enum stack_end; with a ticket one of the misses */
-    __u8 padding;
+    __u8 stack_end;        /* enum stack_end; with a ticket one of the misses */
+    __u8 rule;             /* whose rate it was sampled at: 0 nobody's, else 1 + the index of a rate_rule */
     char comm[COMM_BYTES]; /* thread name */
 };
 ABI_ASSERT(sizeof(struct sample_header) == 64, "no hidden padding");
@@ -116,13 +118,37 @@ ABI_ASSERT(sizeof(struct sample_record) == 64 + 8 * MAX_FRAMES, "frames follow t
 #define TICK_ONE 65536
 #define TICK_FRACTION 15471 /* sqrt(5) - 2 */
 
+/* One tick at random is kept of each period. All in ticks, fixed point; they wrap. */
+struct dither {
+    __u32 now;
+    __u32 start;  /* of the period that the next kept tick belongs to */
+    __u32 chosen; /* a random time in that period: the first tick from it on is kept */
+};
+
+/* Whom a rule about the rate names. */
+enum rate_selector { RATE_BY_CGROUP, RATE_BY_PID_NAMESPACE, RATE_BY_COMM, RATE_BY_PID };
+
+struct rate_rule {
+    __u32 selector;      /* enum rate_selector */
+    __u32 pid_namespace; /* inode */
+    char comm[COMM_BYTES];
+};
+ABI_ASSERT(sizeof(struct rate_rule) == 24, "no padding, and the name can be read as two words");
+
+/* Rules that name a process by its pid: it and all that it forks. */
+struct rated_process {
+    __u64 start; /* boot-time start, 0 where user space put it there */
+    __u64 rules; /* bit i: rule i names it */
+};
+
 /* Per-CPU state that every tick touches: one lookup for the counters and the dither. */
 struct cpu_state {
     __u64 counters[COUNTER_COUNT];
-    __u32 now;           /* time of this CPU's timer; wraps, like the two below */
-    __u32 start;         /* of the sampling period that the next sample belongs to */
-    __u32 chosen;        /* a random time in that period: the first tick from it on is kept */
+    struct dither timer; /* its ticks are the timer's */
     __u32 ticket;        /* of the last raw stack */
+    /* By rule, 0 for what none names; their ticks are the chosen ones of the timer that hit such a target. */
+    struct dither rates[RATE_RULES_MAX + 1];
+    __u32 padding;
     __u64 raw_due_ns;    /* when the raw stacks sent so far are paid for, at raw_stacks_per_second */
     __u64 timed_from_ns; /* when this run began, 0 when it is not timed */
 };

@@ -26,6 +26,15 @@ static __always_inline void inherit_mappings(struct task_struct *parent, struct 
     bpf_map_update_elem(&processes, &child_pid, &entry, BPF_ANY); /* full: its samples are misses, counted */
 }
 
+/* Rules about rates that name a process by its pid hold for what it forks. */
+static __always_inline void inherit_rules(struct task_struct *parent, struct task_struct *child) {
+    __u32 zero = 0, pid = namespace_number(child, 0);
+    struct rated_process rated = {.start = child->start_boottime, .rules = rules_of_process(parent, 0)};
+    struct cpu_state *cpu = bpf_map_lookup_elem(&cpu_states, &zero);
+    if (!rated.rules || !pid || !cpu) return;
+    if (bpf_map_update_elem(&rated_processes, &pid, &rated, BPF_ANY)) cpu->counters[COUNTER_TARGETS_FULL]++;
+}
+
 SEC("tp_btf/sched_process_fork")
 int on_fork(__u64 *arguments) {
     struct task_struct *parent = (struct task_struct *)arguments[0];
@@ -36,6 +45,7 @@ int on_fork(__u64 *arguments) {
         follow(child->tgid, child->start_boottime);
     }
     inherit_mappings(parent, child);
+    if (rate_rule_count) inherit_rules(parent, child);
     return 0;
 }
 
@@ -52,6 +62,14 @@ static __always_inline void forget_mappings(struct task_struct *task, __u32 tgid
     if (known && known->start == task->start_boottime) bpf_map_delete_elem(&processes, &tgid);
 }
 
+/* As above; in a pid namespace the entry stays, and its start keeps it from another process of that number.
+ */
+static __always_inline void forget_rules(struct task_struct *task, __u32 tgid) {
+    struct rated_process *rated = pid_namespace ? 0 : bpf_map_lookup_elem(&rated_processes, &tgid);
+    if (rated && (rated->start == 0 || rated->start == task->start_boottime))
+        bpf_map_delete_elem(&rated_processes, &tgid);
+}
+
 SEC("tp_btf/sched_process_free")
 int on_free(__u64 *arguments) {
     struct task_struct *task = (struct task_struct *)arguments[0];
@@ -59,6 +77,7 @@ int on_free(__u64 *arguments) {
     if (task->pid != task->tgid) return 0;
     if (filter_pids) forget_target(task, tgid);
     forget_mappings(task, tgid);
+    if (rate_rule_count) forget_rules(task, tgid);
     return 0;
 }
 

@@ -3,8 +3,8 @@
  * Every BPF map. Weak for the reason given in config.h. Sizes and flags are what the loader may change before
  * the load:
  * - both rings: the size, from rate and CPUs;
- * - hashes (targets, seeds, processes): kernels before 6.1 refuse BPF_F_NO_PREALLOC in perf_event programs
- *   (34dd3bad1a6f); there the flag must go, and max_entries with it, for all of it is
+ * - hashes (targets, seeds, processes, rated_processes): kernels before 6.1 refuse BPF_F_NO_PREALLOC in
+ * perf_event programs (34dd3bad1a6f); there the flag must go, and max_entries with it, for all of it is
  *   allocated then (72 bytes an entry).
  */
 #pragma once
@@ -117,9 +117,10 @@ struct {
     __type(value, __u64);
 } seeds MAP SEC(".maps");
 
+/* Of the filter; behind them those of the rules about rates, each in the slot CGROUPS_MAX + its index. */
 struct {
     __uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
-    __uint(max_entries, CGROUPS_MAX);
+    __uint(max_entries, CGROUPS_MAX + RATE_RULES_MAX);
     __type(key, __u32);
     __type(value, __u32);
 } cgroups MAP SEC(".maps");
@@ -131,6 +132,16 @@ struct {
     __uint(key_size, COMM_BYTES);
     __type(value, __u8);
 } comms MAP SEC(".maps");
+
+/* By thread group as our pid namespace numbers it; children are added when they are forked. The loader makes
+ * it small when no rule names a pid. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, MAX_TARGETS);
+    __type(key, __u32);
+    __type(value, struct rated_process);
+} rated_processes MAP SEC(".maps");
 
 /* By inode. */
 struct {

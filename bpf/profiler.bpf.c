@@ -18,6 +18,7 @@
 #include "unwind.h"
 #include "raw_stack.h"
 #include "user_stack.h"
+#include "rate.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -59,7 +60,7 @@ static __always_inline __u32 fill_kernel_stack(struct bpf_perf_event_data *conte
     return bytes > 0 ? (__u32)bytes / sizeof(__u64) : 0;
 }
 
-static __always_inline void fill_header(struct task_struct *task, struct sample_header *header,
+static __always_inline void fill_header(struct task_struct *task, struct sample_header *header, __u8 rule,
                                         const int is_old) {
     struct task_struct *leader = TASK(is_old, task, group_leader);
     header->time_ns = bpf_ktime_get_boot_ns();
@@ -71,7 +72,7 @@ static __always_inline void fill_header(struct task_struct *task, struct sample_
     header->user_frames = 0;
     header->ticket = 0;
     header->cpu = bpf_get_smp_processor_id();
-    header->padding = 0;
+    header->rule = rule;
     bpf_get_current_comm(header->comm, sizeof(header->comm));
 }
 
@@ -80,7 +81,7 @@ static __always_inline int begin_sample(struct bpf_perf_event_data *context, str
                                         const struct tick *tick, const int is_old) {
     struct sample_header *header = &tick->record->header;
     tick->cpu->counters[COUNTER_CAPTURED]++;
-    fill_header(task, header, is_old);
+    fill_header(task, header, tick->rule, is_old);
     tick->walk->base = header->kernel_frames = fill_kernel_stack(context, tick->record);
     tick->walk->count = 0;
     if (!find_user_stack(context, task, tick, is_old)) return 0;
@@ -115,7 +116,7 @@ static __always_inline void sample_by_loop(struct bpf_perf_event_data *context, 
     struct tick tick;
     struct task_struct *task = running_task(NEW_KERNEL);
     if (task->pid == 0 || !is_target(task, NEW_KERNEL)) return; /* pid 0 is the idle task */
-    if (!find_tick(&tick, cpu)) return;
+    if (!find_tick(&tick, cpu) || !is_sample_of_rate(&tick, task, NEW_KERNEL)) return;
     if (begin_sample(context, task, &tick, NEW_KERNEL)) {
         bpf_loop(MAX_USER_FRAMES / FRAMES_PER_CALL, walk_frames_in_loop, &tick, 0);
         end_walk(&tick);
@@ -150,7 +151,7 @@ static __always_inline void sample_by_tail_calls(struct bpf_perf_event_data *con
     struct tick tick;
     struct task_struct *task = running_task(OLD_KERNEL);
     if (TASK(OLD_KERNEL, task, pid) == 0 || !is_target(task, OLD_KERNEL)) return;
-    if (!find_tick(&tick, cpu)) return;
+    if (!find_tick(&tick, cpu) || !is_sample_of_rate(&tick, task, OLD_KERNEL)) return;
     if (begin_sample(context, task, &tick, OLD_KERNEL)) walk_frames(context, &tick);
     else send_sample(&tick);
 }

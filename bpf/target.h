@@ -62,11 +62,15 @@ static __always_inline int in_cgroups(void) {
     return 0;
 }
 
-/* The innermost one counts: all namespaces are also in the host's. */
-static __always_inline int in_pid_namespaces(struct task_struct *task) {
+/* The innermost one's inode: all namespaces are also in the host's. */
+static __always_inline __u32 innermost_pid_namespace(struct task_struct *task) {
     struct pid *pid = BPF_CORE_READ(task, thread_pid);
     const struct upid *upid = upid_at(pid, BPF_CORE_READ(pid, level));
-    __u32 inode = BPF_CORE_READ(upid, ns, ns.inum);
+    return BPF_CORE_READ(upid, ns, ns.inum);
+}
+
+static __always_inline int in_pid_namespaces(struct task_struct *task) {
+    __u32 inode = innermost_pid_namespace(task);
     return bpf_map_lookup_elem(&pid_namespaces, &inode) != 0;
 }
 
@@ -74,6 +78,15 @@ static __always_inline int is_wanted_comm(void) {
     char comm[COMM_BYTES] = {};
     bpf_get_current_comm(comm, sizeof(comm));
     return bpf_map_lookup_elem(&comms, comm) != 0;
+}
+
+/* The rules about rates that name the task's process by its pid, as bits. */
+static __always_inline __u64 rules_of_process(struct task_struct *task, const int is_old) {
+    struct task_struct *leader = TASK(is_old, task, group_leader);
+    __u32 pid = namespace_number(leader, is_old);
+    struct rated_process *rated = bpf_map_lookup_elem(&rated_processes, &pid);
+    if (!rated || (rated->start && rated->start != TASK(is_old, leader, start_boottime))) return 0;
+    return rated->rules;
 }
 
 /* True when the running task passes every filter that is set. */

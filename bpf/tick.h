@@ -9,6 +9,7 @@ struct tick {
     struct cpu_state *cpu;
     struct sample_record *record;
     struct walk *walk;
+    __u32 rule; /* as in the sample's header */
 };
 
 static __always_inline struct cpu_state *find_cpu(void) {
@@ -19,6 +20,7 @@ static __always_inline struct cpu_state *find_cpu(void) {
 static __always_inline int find_tick(struct tick *tick, struct cpu_state *cpu) {
     __u32 zero = 0;
     tick->cpu = cpu;
+    tick->rule = 0;
     tick->record = bpf_map_lookup_elem(&scratch, &zero);
     tick->walk = walk_of_cpu();
     return tick->cpu && tick->record && tick->walk;
@@ -29,11 +31,11 @@ static __always_inline int find_tick(struct tick *tick, struct cpu_state *cpu) {
  * equals the rate is then sampled like any other, and the number of samples stays exact (a strictly periodic
  * timer misjudges it by 2 to 6 confidence intervals).
  */
-static __always_inline int is_chosen(struct cpu_state *cpu) {
-    cpu->now += TICK_ONE;
-    if ((__s32)(cpu->now - cpu->chosen) < 0) return 0;
-    cpu->start += sampling_period;
-    cpu->chosen = cpu->start + bpf_get_prandom_u32() % sampling_period;
+static __always_inline int is_chosen(struct dither *dither, __u32 period) {
+    dither->now += TICK_ONE;
+    if ((__s32)(dither->now - dither->chosen) < 0) return 0;
+    dither->start += period;
+    dither->chosen = dither->start + bpf_get_prandom_u32() % period;
     return 1;
 }
 
@@ -45,7 +47,7 @@ static __always_inline int is_chosen(struct cpu_state *cpu) {
 static __always_inline int begin_run(struct cpu_state *cpu) {
     __u64 run = cpu->counters[COUNTER_TICKS]++;
     cpu->timed_from_ns = run % TIMED_ONE_IN ? 0 : bpf_ktime_get_ns();
-    if (is_chosen(cpu)) return 1;
+    if (is_chosen(&cpu->timer, sampling_period)) return 1;
     cpu->counters[COUNTER_DISCARDED]++;
     return 0;
 }

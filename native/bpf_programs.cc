@@ -6,10 +6,13 @@
 #include <bpf/libbpf.h>
 #include <cerrno>
 #include <csignal>
+#include <cmath>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <map>
+#include <random>
 #include <unistd.h>
 
 #include "kernel_features.h"
@@ -65,6 +68,11 @@ class HeldSignals {
     sigset_t before_{};
 };
 
+// Ticks of a target for one of its samples, fixed point; 0 for no sample ever.
+uint32_t RatePeriod(double share) {
+    return share > 0 ? static_cast<uint32_t>(std::lround(TICK_ONE / share)) : 0;
+}
+
 // "memlock:\t4096" of /proc/self/fdinfo/<fd>.
 uint64_t ChargedBytes(int fd) {
     std::string path = "/proc/self/fdinfo/" + std::to_string(fd);
@@ -89,8 +97,12 @@ void BpfPrograms::SetSizes(const SamplerOptions &options) {
     bpf_map__set_max_entries(skeleton_->maps.samples, options.ring_bytes);
     bpf_map__set_max_entries(skeleton_->maps.raw_stacks, options.raw_ring_bytes);
     bpf_map__set_max_entries(skeleton_->maps.walk_states, static_cast<uint32_t>(libbpf_num_possible_cpus()));
+    bool has_rated_pids = std::ranges::any_of(
+        options.rate_rules, [](const RateRule &rule) { return rule.selector == RATE_BY_PID; });
+    if (!has_rated_pids) bpf_map__set_max_entries(skeleton_->maps.rated_processes, 1);
     if (HasRuntimeAllocatedHashes()) return;
-    for (bpf_map *map : {skeleton_->maps.targets, skeleton_->maps.seeds, skeleton_->maps.processes}) {
+    for (bpf_map *map : {skeleton_->maps.targets, skeleton_->maps.seeds, skeleton_->maps.processes,
+                         skeleton_->maps.rated_processes}) {
         bpf_map__set_map_flags(map, bpf_map__map_flags(map) & ~BPF_F_NO_PREALLOC);
         bpf_map__set_max_entries(map, std::min(bpf_map__max_entries(map), kPreallocatedEntries));
     }
@@ -108,6 +120,7 @@ Status BpfPrograms::Open(const SamplerOptions &options, size_t cpus) {
     skeleton_->rodata->pid_namespace = options.pid_namespace_inode;
     skeleton_->rodata->raw_stacks_per_second =
         static_cast<uint32_t>((options.raw_stacks_per_second + cpus - 1) / cpus);
+    SetRates(options);
     uses_loop_ = WantsLoop(options.unwinder);
     bpf_program__set_autoload(skeleton_->progs.on_cpu_sample, uses_loop_);
     bpf_program__set_autoload(skeleton_->progs.on_cpu_sample_tail, !uses_loop_);
@@ -128,6 +141,7 @@ Status BpfPrograms::Load(const SamplerOptions &options, size_t cpus) {
     // Needs CAP_SYS_ADMIN; without it the cost is reported as unknown (0).
     stats_ = Fd(bpf_enable_stats(BPF_STATS_RUN_TIME));
     if (Status status = FillFilters(options); !status.ok()) return status;
+    if (Status status = FillRates(options); !status.ok()) return status;
     uint32_t slot = 0;
     int walk = bpf_program__fd(skeleton_->progs.walk_tail);
     if (!uses_loop_ && bpf_map_update_elem(bpf_map__fd(skeleton_->maps.steps), &slot, &walk, BPF_ANY))
@@ -154,6 +168,49 @@ Status BpfPrograms::FillFilters(const SamplerOptions &options) {
         if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.pid_namespaces), &inode, &is_wanted, BPF_ANY))
             return Status::Error(Kind::invalid, "cannot filter by the pid namespace " + std::to_string(inode),
                                  errno);
+    return Status::Ok();
+}
+
+void BpfPrograms::SetRates(const SamplerOptions &options) {
+    auto *settings = skeleton_->rodata;
+    settings->rate_rule_count = static_cast<uint32_t>(options.rate_rules.size());
+    settings->rate_periods[0] = RatePeriod(options.base_share);
+    for (size_t i = 0; i < options.rate_rules.size(); i++) {
+        const RateRule &rule = options.rate_rules[i];
+        settings->rate_rules[i].selector = rule.selector;
+        settings->rate_rules[i].pid_namespace = rule.pid_namespace;
+        rule.comm.copy(settings->rate_rules[i].comm, COMM_BYTES - 1);
+        settings->rate_periods[i + 1] = RatePeriod(rule.share);
+    }
+}
+
+// Each CPU begins somewhere in a period: else the first tick of every target would be a sample.
+Status BpfPrograms::FillRates(const SamplerOptions &options) {
+    if (options.rate_rules.empty()) return Status::Ok();
+    std::random_device random;
+    std::vector<cpu_state> states(static_cast<size_t>(libbpf_num_possible_cpus()));
+    for (cpu_state &state : states)
+        for (size_t rule = 0; rule <= options.rate_rules.size(); rule++)
+            if (uint32_t period = skeleton_->rodata->rate_periods[rule])
+                state.rates[rule].chosen = random() % period;
+    uint32_t zero = 0;
+    if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.cpu_states), &zero, states.data(), BPF_ANY))
+        return Status::Error(Kind::unsupported, "cannot set up the rates of targets", errno);
+    std::map<int32_t, rated_process> processes;
+    for (size_t i = 0; i < options.rate_rules.size(); i++) {
+        const RateRule &rule = options.rate_rules[i];
+        uint32_t slot = static_cast<uint32_t>(CGROUPS_MAX + i);
+        if (rule.selector == RATE_BY_CGROUP &&
+            bpf_map_update_elem(bpf_map__fd(skeleton_->maps.cgroups), &slot, &rule.cgroup_fd, BPF_ANY))
+            return Status::Error(Kind::invalid, "cannot give this cgroup a rate (not a cgroup v2 directory?)",
+                                 errno);
+        if (rule.selector == RATE_BY_PID)
+            for (int32_t pid : rule.pids)
+                processes[pid].rules |= 1ULL << i;
+    }
+    for (const auto &[pid, rated] : processes)
+        if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.rated_processes), &pid, &rated, BPF_ANY))
+            return Status::Error(Kind::invalid, "cannot give pid " + std::to_string(pid) + " a rate", errno);
     return Status::Ok();
 }
 

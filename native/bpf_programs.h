@@ -55,6 +55,8 @@ class BpfPrograms {
   private:
     Status Open(const SamplerOptions &options, size_t cpus);
     Status FillFilters(const SamplerOptions &options);
+    void SetRates(const SamplerOptions &options);
+    Status FillRates(const SamplerOptions &options);
     void SetSizes(const SamplerOptions &options);
     Status CheckLayout() const;
     bpf_program *sampler() const;

@@ -68,7 +68,7 @@ void RecordDecoder::Decode(std::span<const std::byte> record) {
     std::memcpy(&header, record.data(), sizeof(header));
     size_t count = static_cast<size_t>(header.kernel_frames) + header.user_frames;
     if (count > MAX_FRAMES || record.size() < sizeof(header) + count * sizeof(uint64_t) ||
-        header.stack_end >= STACK_END_COUNT) {
+        header.stack_end >= STACK_END_COUNT || header.rule > RATE_RULES_MAX) {
         malformed_++;
         return;
     }
@@ -84,6 +84,7 @@ void RecordDecoder::Decode(std::span<const std::byte> record) {
     columns_.process_start_ns.push_back(static_cast<double>(header.process_start));
     columns_.cgroup_id.push_back(static_cast<double>(header.cgroup_id));
     columns_.stack_end.push_back(header.stack_end);
+    columns_.rule.push_back(header.rule);
     columns_.comm.push_back(InternComm(header.comm));
 }
 

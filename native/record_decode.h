@@ -17,7 +17,7 @@ namespace emberscope {
 struct SampleColumns {
     std::vector<int32_t> stack, pid, tid, comm;
     std::vector<double> time_ns, process_start_ns, cgroup_id;
-    std::vector<uint8_t> stack_end;
+    std::vector<uint8_t> stack_end, rule;
     std::vector<std::string> comms;
     int32_t first_new_stack = 0;
     std::vector<int32_t> new_stack_pid, new_stack_kernel_frames, new_stack_start;

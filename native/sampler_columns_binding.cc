@@ -58,6 +58,7 @@ Napi::Object SamplesToJs(Napi::Env env, const SampleColumns &columns) {
     batch.Set("comm", Column<Napi::Int32Array>(env, columns.comm));
     batch.Set("comms", Strings(env, columns.comms, [](const std::string &comm) { return comm; }));
     batch.Set("stackEnd", Column<Napi::Uint8Array>(env, columns.stack_end));
+    batch.Set("rule", Column<Napi::Uint8Array>(env, columns.rule));
     batch.Set("firstNewStack", columns.first_new_stack);
     batch.Set("newStackPid", Column<Napi::Int32Array>(env, columns.new_stack_pid));
     batch.Set("newStackTimeNs", Column<Napi::Float64Array>(env, columns.new_stack_time_ns));

@@ -9,8 +9,20 @@ namespace emberscope {
 
 enum class UnwinderVariant { automatic, loop, tail_calls };
 
+// Whose rate is another one: `selector` is one of enum rate_selector, and says which of the next four counts.
+struct RateRule {
+    uint32_t selector = 0;
+    int cgroup_fd = -1;
+    uint32_t pid_namespace = 0;
+    std::string comm;
+    std::vector<int> pids;
+    double share = 1;
+};
+
 struct SamplerOptions {
     uint32_t rate_hz = 99;
+    double base_share = 1;
+    std::vector<RateRule> rate_rules;
     std::string event = "auto";
     bool by_pid = true;
     std::vector<int> cgroup_fds;

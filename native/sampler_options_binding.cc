@@ -73,11 +73,54 @@ class OptionReader {
         return UnwinderVariant::automatic;
     }
 
+    // A number from 0 to 1.
+    double Share(const char *name) {
+        Napi::Value value = Get(name);
+        if (env_.IsExceptionPending()) return 0;
+        if (!value.IsNumber()) return Refuse<Napi::TypeError>(name, "a number"), 0;
+        double share = value.As<Napi::Number>().DoubleValue();
+        // Below, no period of ticks could be told from another.
+        if (share == 0 || (share >= 1.0 / 1024 && share <= 1)) return share;
+        return Refuse<Napi::RangeError>(name, "0 or a number from 1/1024 to 1"), 0;
+    }
+
+    std::vector<RateRule> RateRules(const char *name) {
+        std::vector<RateRule> rules;
+        for (const Napi::Value &value : List(name, RATE_RULES_MAX)) {
+            if (!value.IsObject()) return Refuse<Napi::TypeError>(name, "an array of objects"), rules;
+            rules.push_back(OptionReader(value.As<Napi::Object>()).Rule());
+            if (env_.IsExceptionPending()) break;
+        }
+        return rules;
+    }
+
     template <typename Error> void Refuse(const char *name, const std::string &expected) {
         Error::New(env_, std::string("Expected ") + name + " to be " + expected).ThrowAsJavaScriptException();
     }
 
   private:
+    RateRule Rule() {
+        RateRule rule;
+        std::string by = Text("by");
+        if (by == "cgroup") {
+            rule.selector = RATE_BY_CGROUP;
+            rule.cgroup_fd = static_cast<int>(Integer("cgroupFd", 0, INT32_MAX));
+        } else if (by == "pidNamespace") {
+            rule.selector = RATE_BY_PID_NAMESPACE;
+            rule.pid_namespace = Integer("pidNamespace", 1, UINT32_MAX);
+        } else if (by == "comm") {
+            rule.selector = RATE_BY_COMM;
+            rule.comm = Text("comm");
+        } else if (by == "pid") {
+            rule.selector = RATE_BY_PID;
+            rule.pids = Integers<int>("pids", 1, INT32_MAX, MAX_TARGETS);
+        } else if (!env_.IsExceptionPending()) {
+            Refuse<Napi::RangeError>("by", "'cgroup', 'pidNamespace', 'comm' or 'pid'");
+        }
+        rule.share = Share("share");
+        return rule;
+    }
+
     uint32_t IntegerOf(const Napi::Value &value, const char *name, uint32_t min, uint32_t max) {
         if (env_.IsExceptionPending()) return 0;
         if (!value.IsNumber()) return Refuse<Napi::TypeError>(name, "a number"), 0;
@@ -116,6 +159,8 @@ SamplerOptions OptionsFromJs(const Napi::Object &object) {
     SamplerOptions options;
     OptionReader reader(object);
     options.rate_hz = reader.Integer("rateHz", kRateMin, kRateMax);
+    options.base_share = reader.Share("baseShare");
+    options.rate_rules = reader.RateRules("rateRules");
     options.event = reader.Text("event");
     options.by_pid = reader.Flag("byPid");
     options.cgroup_fds = reader.Integers<int>("cgroupFds", 0, INT32_MAX, CGROUPS_MAX);

@@ -234,9 +234,11 @@ export class Agent {
   async #restart(changed: ReadonlySet<Stage>, before: AgentConfig): Promise<void> {
     const config = this.#config
     if (changed.has('log')) this.#log.set({ level: config.logLevel, format: config.logFormat })
-    if (['rate', 'governor', 'memory'].some((stage) => changed.has(stage as Stage)))
+    if (['rate', 'governor', 'memory', 'capture'].some((stage) => changed.has(stage as Stage)))
       this.#costs.configure(config)
-    if (changed.has('capture')) await this.#capture.restart(before)
+    // The kernel side holds rates of targets as shares of the highest one.
+    const isNewShare = changed.has('rate') && config.rates.length > 0
+    if (changed.has('capture') || isNewShare) await this.#capture.restart(before)
     else if (changed.has('rate') || changed.has('governor')) this.#capture.setRate(this.#costs.rateHz)
     await this.#stages?.restart(changed)
   }

@@ -7,6 +7,7 @@ import { Governor, percentText } from './governor.ts'
 import { MemoryBudget, type Shed } from './memory-budget.ts'
 import { ownCpuNs } from './own-cpu.ts'
 import { governorRows, memoryRows } from './rows/cost-rows.ts'
+import { highestRate } from './stage-options.ts'
 
 /** The sampler's share of both. */
 export interface SamplerCosts {
@@ -21,19 +22,19 @@ export class Costs {
   /** Counted at the first look: it takes milliseconds that the first sample should not wait for. */
   #cpus = 0
 
-  constructor({ rate, maxOverhead, memoryLimit }: AgentConfig, log: Log) {
-    this.#governor = new Governor({ rateHz: rate, maxOverhead })
-    this.#budget = new MemoryBudget(memoryLimit)
+  constructor(config: AgentConfig, log: Log) {
+    this.#governor = new Governor({ rateHz: highestRate(config), maxOverhead: config.maxOverhead })
+    this.#budget = new MemoryBudget(config.memoryLimit)
     this.#log = log
   }
 
   /** What a reload brings. */
-  configure({ rate, maxOverhead, memoryLimit }: AgentConfig): void {
-    this.#governor.configure({ rateHz: rate, maxOverhead })
-    this.#budget.configure(memoryLimit)
+  configure(config: AgentConfig): void {
+    this.#governor.configure({ rateHz: highestRate(config), maxOverhead: config.maxOverhead })
+    this.#budget.configure(config.memoryLimit)
   }
 
-  /** The rate to sample with now. */
+  /** The rate to sample with now: the highest, where targets have rates of their own. */
   get rateHz(): number {
     return this.#governor.rateHz
   }

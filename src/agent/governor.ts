@@ -27,7 +27,7 @@ const RAISE_BY = 1.25
 const RAISE_BELOW = 0.85
 
 export interface GovernorOptions {
-  /** The configured rate: never exceeded. */
+  /** The configured rate, the highest of several: never exceeded. The others keep their proportion to it. */
   readonly rateHz: number
   /** Fraction of the CPU time of all CPUs, as 0.01. */
   readonly maxOverhead: number

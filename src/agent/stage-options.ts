@@ -1,7 +1,7 @@
 /** What each stage is told, from the configuration. Pure; the stages know nothing of the configuration's names. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AgentConfig, DestinationConfig } from '../config/config.ts'
+import type { AgentConfig, DestinationConfig, RateRuleConfig } from '../config/config.ts'
 import {
   DESTINATION_DEFAULTS,
   type DestinationOptions,
@@ -13,6 +13,7 @@ import type { IdentityOptions, KubernetesOptions } from '../identity/identity.ts
 import type { Log } from '../log/log.ts'
 import type { Attributes } from '../model/attributes.ts'
 import type { ContinuousRequest } from '../pipeline/continuous-types.ts'
+import type { RatePlan, RateShare } from '../pipeline/rate-plan.ts'
 import type { RecorderOptions } from '../server/recorder.ts'
 import type { TelemetryOptions } from '../telemetry/options.ts'
 
@@ -21,11 +22,37 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 const CGROUP_ROOT = '/sys/fs/cgroup'
 
+/** The highest of the configured rates: the timer's. */
+export function highestRate({ rate, rates }: Pick<AgentConfig, 'rate' | 'rates'>): number {
+  return rates.reduce((most, rule) => Math.max(most, rule.rate), rate)
+}
+
+/** Shares of the highest rate: the governor changes that, and all of them with it. */
+function ratePlan(config: AgentConfig): RatePlan {
+  const highest = highestRate(config)
+  return {
+    baseShare: config.rate / highest,
+    rules: config.rates.map((rule) => ({ ...rateTarget(rule), share: rule.rate / highest })),
+  }
+}
+
+function rateTarget({ cgroup, pidNamespace, comm, pid }: RateRuleConfig): Omit<RateShare, 'share'> {
+  if (cgroup !== undefined) return { by: 'cgroup', value: cgroupDirectory(cgroup) }
+  if (pidNamespace !== undefined) return { by: 'pidNamespace', value: pidNamespace }
+  return comm === undefined ? { by: 'pid', value: pid! } : { by: 'comm', value: comm }
+}
+
+/** A path as /proc/PID/cgroup has it is below the mount point. */
+function cgroupDirectory(path: string): string {
+  return path.startsWith(CGROUP_ROOT) ? path : join(CGROUP_ROOT, path)
+}
+
+/** `rateHz`: the highest rate now. */
 export function continuousRequest(config: AgentConfig, rateHz: number): ContinuousRequest {
   const { pids, cgroups, comms, pidNamespaces } = config.filter
-  // A path as /proc/PID/cgroup has it is below the mount point.
-  const cgroupPaths = cgroups.map((path) => (path.startsWith(CGROUP_ROOT) ? path : join(CGROUP_ROOT, path)))
+  const cgroupPaths = cgroups.map(cgroupDirectory)
   return {
+    ...(config.rates.length === 0 ? {} : { plan: ratePlan(config) }),
     filters: { pids, cgroupPaths, comms, pidNamespaces },
     rateHz,
     kernelStacks: config.kernelStacks,

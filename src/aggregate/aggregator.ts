@@ -20,6 +20,8 @@ export interface WindowTimes {
   readonly bootTimeNs: number
   readonly durationNs: number
   readonly periodNs: number
+  /** By SampleBatch.rule, where targets have rates of their own. */
+  readonly periodsNs?: readonly number[]
 }
 
 type NodeId = number
@@ -53,7 +55,12 @@ export class Aggregator {
   readonly #sampled: SampledProcess[] = []
   readonly #sampledOfLabelSet: number[] = []
   #announced = 0
-  readonly #rows = { stack: [] as number[], labelSet: [] as number[], timeNs: [] as number[] }
+  readonly #rows = {
+    stack: [] as number[],
+    labelSet: [] as number[],
+    timeNs: [] as number[],
+    rule: [] as number[],
+  }
 
   constructor(processes: ProcessTable, executables: ExecutableTable, stackEnds: AbiNames['stackEnds']) {
     this.#processes = processes
@@ -78,6 +85,7 @@ export class Aggregator {
       this.#rows.stack.push(this.#leafAt(batch.stack[i]!, batch.pid[i]!, batch.timeNs[i]!))
       this.#rows.labelSet.push(this.#withEnd(this.#labelSetOf(batch, i), batch.stackEnd[i]!))
       this.#rows.timeNs.push(batch.timeNs[i]!)
+      this.#rows.rule.push(batch.rule[i]!)
     }
   }
 
@@ -186,6 +194,13 @@ export class Aggregator {
     return seen
   }
 
+  /** Samples added so far, by their rule. */
+  countByRule(): number[] {
+    const counts: number[] = []
+    for (const rule of this.#rows.rule) counts[rule] = (counts[rule] ?? 0) + 1
+    return Array.from(counts, (count) => count ?? 0)
+  }
+
   /** Freezes what was added. */
   toWindow(times: WindowTimes): Window {
     return {
@@ -196,6 +211,7 @@ export class Aggregator {
         stack: Int32Array.from(this.#rows.stack),
         labelSet: Int32Array.from(this.#rows.labelSet),
         timeNs: Float64Array.from(this.#rows.timeNs, (timeNs) => withinWindow(timeNs, times)),
+        periodNs: periodsOfRows(this.#rows.rule, times),
       },
       labelSets: this.#labelSets,
       origins: { processes: this.#sampled, ofLabelSet: Int32Array.from(this.#sampledOfLabelSet) },
@@ -209,6 +225,11 @@ export class Aggregator {
 function stackTable(stacks: PairTable): StackTable {
   const { first, second } = stacks.columns()
   return { parent: first, location: second }
+}
+
+function periodsOfRows(rules: readonly number[], { periodNs, periodsNs }: WindowTimes): Float64Array | null {
+  if (periodsNs === undefined || rules.every((rule) => periodsNs[rule] === periodNs)) return null
+  return Float64Array.from(rules, (rule) => periodsNs[rule]!)
 }
 
 /** Nanoseconds since the start. A stack that waited for its unwind table may come a window late: it is counted there. */

@@ -1,5 +1,6 @@
 /** The one chain of calls that most samples share, for the summary's last line of findings. Pure. */
 import type { Profile } from '../model/profile.ts'
+import { shareColumn } from '../model/sample-count.ts'
 
 export interface HottestPath {
   /** Function names, caller first, at most `names` of them from the leaf end. */
@@ -15,9 +16,10 @@ const MIN_STEP = 0.5
 
 /** Follows the heaviest callee from the heaviest root. null when nothing stands out or nothing has names. */
 export function hottestPath(profile: Profile, names: number): HottestPath | null {
-  const totals = nodeTotals(profile)
+  const rows = samplesOfRows(profile)
+  const totals = nodeTotals(profile, rows)
   const children = childLists(profile.stacks.parent)
-  const least = profile.samples.stack.length * MIN_SHARE
+  const least = rows.reduce((sum, n) => sum + n, 0) * MIN_SHARE
   const path: string[] = []
   let samples = 0
   let group = heaviestGroup(profile, children.get(-1) ?? [], totals)
@@ -54,11 +56,16 @@ function heaviestGroup(profile: Profile, nodes: readonly number[], totals: Float
   )
 }
 
+function samplesOfRows(profile: Profile): Float64Array {
+  const { column, weight } = shareColumn(profile)
+  return Float64Array.from(profile.samples.values[column] ?? [], (value) => value / weight)
+}
+
 /** Samples at or below each node of the stack table. */
-function nodeTotals(profile: Profile): Float64Array {
+function nodeTotals(profile: Profile, rows: Float64Array): Float64Array {
   const { parent } = profile.stacks
   const totals = new Float64Array(parent.length)
-  for (const node of profile.samples.stack) if (node >= 0) totals[node]!++
+  for (const [row, node] of profile.samples.stack.entries()) if (node >= 0) totals[node]! += rows[row]!
   // Callees come after their callers, so one pass from the end adds everything up.
   for (let node = parent.length - 1; node >= 0; node--) {
     const caller = parent[node]!

@@ -1,9 +1,11 @@
 /**
  * The answer in the terminal after a capture: at most 20 lines, every percentage with its 95 % interval. Pure: a finished profile in, lines out.
  */
+import { sampledSeconds } from '../model/merge-reports.ts'
 import type { CaptureReport, Profile } from '../model/profile.ts'
+import { shareColumn } from '../model/sample-count.ts'
 import { narrowName, shortName } from '../model/short-name.ts'
-import { samplesColumn, type TopFunction, topFunctions } from '../model/top.ts'
+import { type TopFunction, topFunctions } from '../model/top.ts'
 import { percentText } from '../stats/percent-text.ts'
 import { hottestPath } from './hottest-path.ts'
 import type { WrittenFile } from './output-files.ts'
@@ -71,13 +73,22 @@ export function targetTitle(target: CaptureReport['target'], host: string): stri
 
 function titleLine(capture: CaptureReport, style: Style): string {
   const durationS = capture.durationNs / 1e9
-  const cores = durationS > 0 ? capture.samples.captured / capture.rateHz / durationS : 0
+  const cores = durationS > 0 ? sampledSeconds(capture) / durationS : 0
   return [
     targetTitle(capture.target, capture.host.name),
     `${durationS.toFixed(1)} s`,
     `${cores.toFixed(2)} cores`,
-    `${grouped(capture.samples.captured)} samples @ ${capture.rateHz} Hz`,
+    `${grouped(capture.samples.captured)} samples @ ${ratesText(capture)}`,
   ].join(separator(style))
+}
+
+/** '19 Hz'; where targets had rates of their own '19 to 97 Hz'. */
+function ratesText({ rateHz, rates }: CaptureReport): string {
+  const all = (rates ?? []).map((used) => used.rateHz).filter((rate) => rate > 0)
+  const [low, high] = [Math.min(rateHz, ...all), Math.max(rateHz, ...all)].map((rate) =>
+    String(Number(rate.toPrecision(4))),
+  )
+  return low === high ? `${low} Hz` : `${low} to ${high} Hz`
 }
 
 /** How good the profile is and what it cost, in one line. */
@@ -100,13 +111,20 @@ function total(counts: Readonly<Record<string, number>>): number {
 }
 
 function functionLines(profile: Profile, rows: number, style: Style): string[] {
-  const column = samplesColumn(profile)
-  const kept = (profile.samples.values[column] ?? new Float64Array()).reduce((sum, n) => sum + n, 0)
+  const { column, weight } = shareColumn(profile)
+  const kept = sampleTotal(profile)
   const top = topFunctions(profile, column)
+    .map((f) => ({ ...f, self: f.self / weight, total: f.total / weight }))
     .filter((f) => f.self > 0)
     .slice(0, Math.max(0, rows))
   const most = top[0]?.self ?? 0
   return top.map((f) => functionLine(f, most, kept, style))
+}
+
+/** What shares are of, in samples. */
+function sampleTotal(profile: Profile): number {
+  const { column, weight } = shareColumn(profile)
+  return (profile.samples.values[column] ?? new Float64Array()).reduce((sum, n) => sum + n, 0) / weight
 }
 
 function functionLine(entry: TopFunction, most: number, kept: number, style: Style): string {
@@ -149,13 +167,17 @@ const KIND_NAMES = { native: 'user', kernel: 'kernel', jit: 'JIT', interpreted: 
 /** Where the samples' innermost frames were: 'user 71.0% ±2.1 · kernel 29.0% ±2.1'. */
 function kindLine(profile: Profile, style: Style): string[] {
   const counts = { native: 0, kernel: 0, jit: 0, interpreted: 0 }
-  const { stack } = profile.samples
-  for (const leaf of stack) {
+  const { stack, values } = profile.samples
+  const { column, weight } = shareColumn(profile)
+  let all = 0
+  for (const [row, leaf] of stack.entries()) {
     const location = profile.locations[profile.stacks.location[leaf] ?? -1]
-    if (location) counts[location.kind]++
+    const samples = values[column]![row]! / weight
+    all += samples
+    if (location) counts[location.kind] += samples
   }
   const kinds = (Object.keys(counts) as (keyof typeof counts)[]).filter((kind) => counts[kind] > 0)
-  const parts = kinds.map((kind) => `${KIND_NAMES[kind]} ${percent(counts[kind], stack.length, style)}`)
+  const parts = kinds.map((kind) => `${KIND_NAMES[kind]} ${percent(counts[kind], all, style)}`)
   return parts.length === 0 ? [] : [` ${parts.join(separator(style))}`]
 }
 
@@ -164,7 +186,7 @@ function pathLine(profile: Profile, style: Style): string[] {
   const path = hottestPath(profile, PATH_NAMES)
   if (!path) return []
   const arrow = style.unicode ? ' › ' : ' > '
-  const share = percent(path.samples, profile.samples.stack.length, style)
+  const share = percent(path.samples, sampleTotal(profile), style)
   const text = (names: readonly string[]): string =>
     ` hottest path ${share}: ${names.map((name) => clean(shortName(name))).join(arrow)}`
   let names = path.names

@@ -53,8 +53,20 @@ export interface DestinationConfig {
   readonly tls: TlsConfig
 }
 
+/** A target by exactly one of the first four, and its samples per second and CPU (0: none). */
+export interface RateRuleConfig {
+  readonly cgroup?: string
+  /** Inode. */
+  readonly pidNamespace?: number
+  readonly comm?: string
+  readonly pid?: number
+  readonly rate: number
+}
+
 export interface AgentConfig {
   readonly rate: number
+  /** The first that holds decides; `rate` where none does. */
+  readonly rates: readonly RateRuleConfig[]
   readonly window: number
   readonly jitter: number
   readonly kernelStacks: boolean

@@ -44,6 +44,10 @@ function describeKey({ help, fallback, secret }: KeySpec): string {
   return more === '' ? help : `${help} (${more})`
 }
 
+function oneOfKeys(keys: readonly string[]): JsonSchema {
+  return keys.length === 0 ? {} : { oneOf: keys.map((key) => ({ required: [key] })) }
+}
+
 function schemaOf(type: KeyType): JsonSchema {
   switch (type.kind) {
     case 'duration':
@@ -81,6 +85,10 @@ function schemaOf(type: KeyType): JsonSchema {
     case 'map':
       return { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } }
     case 'records':
-      return { type: 'array', items: { ...objectOf(type.fields), required: ['endpoint'] } }
+      return {
+        type: 'array',
+        maxItems: type.itemsMax,
+        items: { ...objectOf(type.fields), required: type.required, ...oneOfKeys(type.oneOf) },
+      }
   }
 }

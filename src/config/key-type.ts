@@ -17,7 +17,19 @@ export type KeyType =
   | { readonly kind: 'enum'; readonly values: readonly string[] }
   | { readonly kind: 'list'; readonly of: KeyType }
   | { readonly kind: 'map' }
-  | { readonly kind: 'records'; readonly fields: readonly KeySpec[] }
+  | RecordsType
+
+/** A list of maps, each with these keys. */
+export interface RecordsType {
+  readonly kind: 'records'
+  readonly fields: readonly KeySpec[]
+  /** What they are, in messages: 'destinations'. */
+  readonly noun: string
+  /** Keys that must be there, and keys of which exactly one must be. */
+  readonly required: readonly string[]
+  readonly oneOf: readonly string[]
+  readonly itemsMax: number
+}
 
 export type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value }
 

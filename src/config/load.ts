@@ -7,7 +7,7 @@ import { AgentError } from '../errors.ts'
 import { nearest } from '../model/nearest.ts'
 import type { AgentConfig } from './config.ts'
 import { destinationFault, destinationOf } from './destinations.ts'
-import { describe, type Given, readValue, type Value, WrongValue } from './key-type.ts'
+import { describe, type Given, type RecordsType, readValue, type Value, WrongValue } from './key-type.ts'
 import { type Environment, EXACT_ENDPOINT, readOtelEnvironment, type Taken } from './otel-environment.ts'
 import { flagOf, KEYS, type KeySpec, keyOfFlag, variableOf } from './schema.ts'
 import { MAX_CONFIG_BYTES, readYaml } from './yaml-file.ts'
@@ -76,7 +76,7 @@ class Loading {
   }
 
   #read(key: KeySpec, given: Given, path: string): Value | undefined {
-    if (key.type.kind === 'records') return this.#records(key.type.fields, given, path)
+    if (key.type.kind === 'records') return this.#records(key.type, given, path)
     try {
       return readValue(key.type, given)
     } catch (error) {
@@ -88,21 +88,31 @@ class Loading {
   }
 
   /** A list of maps, each complete: what is not given has the default. */
-  #records(fields: readonly KeySpec[], given: Given, path: string): Value | undefined {
+  #records(type: RecordsType, given: Given, path: string): Value | undefined {
+    const { fields, noun, itemsMax } = type
     if (given.kind === 'text' && given.text === '') return []
     if (given.kind !== 'list') {
-      this.#faults.push(`${given.at}: "${path}" must be a list of destinations, each a map`)
+      this.#faults.push(`${given.at}: "${path}" must be a list of ${noun}, each a map`)
+      return undefined
+    }
+    if (given.items.length > itemsMax) {
+      this.#faults.push(
+        `${given.at}: "${path}" must have at most ${itemsMax} items, got ${given.items.length}`,
+      )
       return undefined
     }
     return given.items.map((item, index) => {
+      const faults = this.#faults.length
       const record: Record<string, Value> = {}
-      for (const field of fields)
+      for (const field of fields.filter((key) => !key.optional))
         record[field.path] = readValue(field.type, { kind: 'text', text: field.fallback, at: '' })
       this.#map(item, fields, `${path}[${index}]`, (field, value) => {
         const read = this.#read(field, value, `${path}[${index}].${field.path}`)
         if (read !== undefined) record[field.path] = read
       })
-      if (record.endpoint === '') this.#faults.push(`${item.at}: "${path}[${index}]" needs an endpoint`)
+      // What is wrong in itself is not missing too.
+      const fault = this.#faults.length > faults ? '' : recordFault(type, record)
+      if (fault !== '') this.#faults.push(`${item.at}: "${path}[${index}]" ${fault}`)
       return record
     })
   }
@@ -262,6 +272,16 @@ async function asGiven(key: KeySpec, text: string, at: string): Promise<Given> {
   const entries = await readYaml(`value: ${text}`, at)
   const given = Array.isArray(entries) ? undefined : (entries as ReadonlyMap<string, Given>).get('value')
   return given === undefined ? { kind: 'text', text: 'no JSON', at } : { ...given, at }
+}
+
+/** What a record lacks, as the end of a sentence; '' for nothing. An empty text is as good as none. */
+function recordFault({ required, oneOf }: RecordsType, record: Readonly<Record<string, Value>>): string {
+  const isThere = (name: string): boolean => record[name] !== undefined && record[name] !== ''
+  const missing = required.find((name) => !isThere(name))
+  if (missing !== undefined) return `needs ${/^[aeiou]/.test(missing) ? 'an' : 'a'} ${missing}`
+  const given = oneOf.filter(isThere)
+  if (oneOf.length === 0 || given.length === 1) return ''
+  return `needs exactly one of ${oneOf.join(', ')}, got ${given.join(' and ') || 'none'}`
 }
 
 function readConfigFile(path: string): string {

@@ -1,7 +1,7 @@
 /** `--print-config`: the configuration in force as a file that could be read again, secrets masked, origins as comments. */
-import { formatScalar, type Value } from './key-type.ts'
+import { formatScalar, type RecordsType, type Value } from './key-type.ts'
 import type { LoadedConfig } from './load.ts'
-import { DESTINATION_KEYS, KEYS, type KeySpec } from './schema.ts'
+import { KEYS, type KeySpec } from './schema.ts'
 
 const MASK = '***'
 
@@ -18,7 +18,8 @@ export function printConfig({ config, values, origins, isListed, warnings }: Loa
     const origin = `# ${oneLine(origins.get(key.path)!)}`
     // The default depends on the protocol.
     const value = key.path === 'exporter.endpoint' ? config.destinations[0]!.endpoint : values.get(key.path)!
-    if (key.type.kind === 'records') lines.push(`${line} ${origin}`, ...records(value))
+    if (key.type.kind === 'records' && (value as readonly Value[]).length > 0)
+      lines.push(`${line} ${origin}`, ...records(key.type, value))
     else lines.push(`${line} ${written(key, value)} ${origin}`)
   }
   return `${lines.join('\n')}\n`
@@ -31,11 +32,12 @@ function opened(before: readonly string[], now: readonly string[]): string[] {
   return now.slice(same).map((name, i) => `${indent(same + i)}${name}:`)
 }
 
-function records(value: Value): string[] {
+function records({ fields }: RecordsType, value: Value): string[] {
   return (value as readonly Record<string, Value>[]).flatMap((record) => {
     let open: readonly string[] = []
     const lines: string[] = []
-    for (const field of DESTINATION_KEYS) {
+    for (const field of fields) {
+      if (record[field.path] === undefined) continue
       const parents = field.path.split('.').slice(0, -1)
       lines.push(...opened(open, parents).map((line) => `    ${line}`))
       open = parents

@@ -31,6 +31,8 @@ export interface KeySpec {
   readonly fallback: string
   readonly help: string
   readonly stage: Stage
+  /** In a list of maps: where it is not given, it is not there. */
+  readonly optional?: true
   /** Never printed, logged or put into an error. */
   readonly secret?: true
 }
@@ -105,6 +107,32 @@ export const DESTINATION_KEYS: readonly KeySpec[] = [
   ...destinationKeys(''),
 ]
 
+/** Ways to name the target of a rate; one for each key of `filter`. */
+export const RATE_SELECTORS = ['cgroup', 'pidNamespace', 'comm', 'pid'] as const
+const RATE_RULES_MAX = 16
+
+const rateKey = (path: string, type: KeyType, help: string): KeySpec => ({
+  path,
+  type,
+  fallback: '',
+  help,
+  stage: 'capture',
+  optional: true,
+})
+
+/** The keys of one entry of `rates`. */
+export const RATE_KEYS: readonly KeySpec[] = [
+  rateKey('cgroup', PATH, 'processes in this cgroup (v2) and below, by the path under /sys/fs/cgroup'),
+  rateKey(
+    'pidNamespace',
+    integer(1, 2 ** 32 - 1),
+    'processes in this pid namespace, by the inode of /proc/PID/ns/pid',
+  ),
+  rateKey('comm', STRING, 'threads of this name (15 bytes)'),
+  rateKey('pid', integer(1, 2 ** 22), 'this process and its children'),
+  rateKey('rate', integer(0, 999), 'samples a second and CPU; 0: none'),
+]
+
 /** In the order of docs/configuration.md. */
 export const KEYS: readonly KeySpec[] = [
   {
@@ -113,6 +141,20 @@ export const KEYS: readonly KeySpec[] = [
     fallback: '19',
     help: 'samples a second and CPU',
     stage: 'rate',
+  },
+  {
+    path: 'rates',
+    type: {
+      kind: 'records',
+      fields: RATE_KEYS,
+      noun: 'rates',
+      required: ['rate'],
+      oneOf: RATE_SELECTORS,
+      itemsMax: RATE_RULES_MAX,
+    },
+    fallback: '',
+    help: 'targets with another rate, each by one of cgroup, pidNamespace, comm or pid: the first that holds decides; at most 16',
+    stage: 'capture',
   },
   {
     path: 'window',
@@ -174,7 +216,14 @@ export const KEYS: readonly KeySpec[] = [
   ...destinationKeys('exporter.'),
   {
     path: 'destinations',
-    type: { kind: 'records', fields: DESTINATION_KEYS },
+    type: {
+      kind: 'records',
+      fields: DESTINATION_KEYS,
+      noun: 'destinations',
+      required: ['endpoint'],
+      oneOf: [],
+      itemsMax: 1024,
+    },
     fallback: '',
     help: 'several places instead of exporter.*, which do not wait for one another',
     stage: 'exporter',

@@ -1,13 +1,19 @@
 /**
  * The capture report as JSON: the names that `--json`, the `.json` profile and their schemas share, both directions.
  */
-import type { CaptureReport } from '../model/profile.ts'
+import type { CaptureReport, RateUsed } from '../model/profile.ts'
 import type { JsonCursor } from './json-cursor.ts'
 
 /** The part of the capture report that `--json` prints too. Times in ns, sizes in bytes. */
 export interface CaptureFigures {
   readonly target: CaptureReport['target']
   readonly rate_hz: number
+  /** Only where targets had rates of their own. */
+  readonly rates?: readonly {
+    readonly target: string
+    readonly rate_hz: number
+    readonly samples: number
+  }[]
   readonly duration_ns: number
   readonly samples: CaptureReport['samples']
   readonly stacks: CaptureReport['stacks']
@@ -34,6 +40,7 @@ export function captureFigures(capture: CaptureReport): CaptureFigures {
   return {
     target: { kind: target.kind, name: target.name, pids: [...target.pids] },
     rate_hz: capture.rateHz,
+    ...(capture.rates === undefined ? {} : { rates: capture.rates.map(rateJson) }),
     duration_ns: capture.durationNs,
     samples: { captured: samples.captured, kept: samples.kept, dropped: { ...samples.dropped } },
     stacks: {
@@ -54,6 +61,15 @@ export function captureFigures(capture: CaptureReport): CaptureFigures {
     },
     notes: [...capture.notes],
   }
+}
+
+function rateJson({ target, rateHz, samples }: RateUsed) {
+  return { target, rate_hz: rateHz, samples }
+}
+
+function readRate(json: JsonCursor): RateUsed {
+  const [rateHz, samples] = [json.get('rate_hz').number(), json.get('samples').number()]
+  return { target: json.get('target').text(), rateHz, samples }
 }
 
 export function captureJson(capture: CaptureReport): CaptureJson {
@@ -83,6 +99,7 @@ export function readCapture(json: JsonCursor): CaptureReport {
     },
     event: json.get('event').text(),
     rateHz: json.get('rate_hz').number(),
+    ...(json.get('rates').isAbsent ? {} : { rates: json.get('rates').array(readRate) }),
     durationNs: json.get('duration_ns').number(),
     samples: {
       captured: samples.get('captured').number(),

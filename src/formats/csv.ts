@@ -5,7 +5,7 @@
  * `=cmd()`. Numbers are plain, with a point; a share has its unit in the head of the column.
  */
 import type { Profile } from '../model/profile.ts'
-import { sampleCount } from '../model/sample-count.ts'
+import { independentSamples } from '../model/sample-count.ts'
 import { topFunctions } from '../model/top.ts'
 import { wilson } from '../stats/interval.ts'
 
@@ -28,7 +28,7 @@ export interface CsvWhole {
 export function writeCsv(profile: Profile): Iterable<string> {
   const column = profile.defaultSampleType
   const unit = profile.sampleTypes[column]?.unit ?? ''
-  const whole = { value: sumOf(profile, column), samples: sampleCount(profile, column), unit }
+  const whole = { value: sumOf(profile, column), samples: independentSamples(profile, column), unit }
   return csvLines(topFunctions(profile, column), whole)
 }
 

@@ -4,12 +4,13 @@
  * Root first, one line per distinct stack, children in code-unit order of their names. A frame's suffix says what
  * its name cannot: `_[k]` kernel, `_[j]` code made at run time, `_[i]` inlined into the frame before it (which has the
  * suffix of the code both are in). Names are made safe: ';' becomes ':', line breaks become a space, control characters
- * '?', because the format has no quoting. Samples without a stack count for `[no stack]`. Everything else (addresses, files, labels) is lost.
+ * '?', because the format has no quoting. The number counts samples; of a capture whose samples stand for different
+ * times (targets with rates of their own) it is CPU nanoseconds. Samples without a stack count for `[no stack]`. Everything else (addresses, files, labels) is lost.
  */
 import { functionName, unnamedLocation } from '../model/frame-name.ts'
 import { PairTable } from '../model/pair-table.ts'
 import type { Label, Profile } from '../model/profile.ts'
-import { samplesColumn } from '../model/top.ts'
+import { shareColumn } from '../model/sample-count.ts'
 import { INLINED_SUFFIX, KIND_SUFFIXES } from './folded-suffixes.ts'
 
 export { FoldedReader } from './folded-reader.ts'
@@ -22,7 +23,7 @@ export interface FoldedOptions {
 /** The lines, each with its newline. Stacks of weight 0 have no line. */
 export function* writeFolded(profile: Profile, options: FoldedOptions = {}): Iterable<string> {
   const tree = new NameTree(profile)
-  const column = profile.samples.values[samplesColumn(profile)] ?? new Float64Array(0)
+  const column = profile.samples.values[shareColumn(profile).column] ?? new Float64Array(0)
   const roots = rootFrames(profile, options.root)
   for (const [row, weight] of column.entries()) {
     tree.add(roots[profile.samples.labelSet[row]!] ?? null, profile.samples.stack[row]!, weight)

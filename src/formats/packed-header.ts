@@ -134,6 +134,10 @@ function isReasons(value: unknown): boolean {
   return isRecord(value) && Object.values(value).every((count) => typeof count === 'number')
 }
 
+function isRate(value: unknown): boolean {
+  return isRecord(value) && typeof value.target === 'string' && isNumbers(value, 'rateHz', 'samples')
+}
+
 /** The page shows all of the report: a field of another type must not reach it. */
 function isCapture(value: unknown): boolean {
   if (!isRecord(value)) return false
@@ -148,6 +152,7 @@ function isCapture(value: unknown): boolean {
     isNumbers(host, 'cpus') &&
     typeof value.event === 'string' &&
     isNumbers(value, 'rateHz', 'durationNs') &&
+    (value.rates === undefined || isArrayOf(value.rates, isRate)) &&
     isNumbers(samples, 'captured', 'kept') &&
     isReasons((samples as Record<string, unknown>).dropped) &&
     isNumbers(stacks, 'complete', 'approximate') &&

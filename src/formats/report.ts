@@ -4,7 +4,8 @@
  */
 import { AgentError } from '../errors.ts'
 import type { Profile } from '../model/profile.ts'
-import { samplesColumn, topFunctions } from '../model/top.ts'
+import { shareColumn } from '../model/sample-count.ts'
+import { topFunctions } from '../model/top.ts'
 import { wilson } from '../stats/interval.ts'
 import { type CaptureFigures, captureFigures } from './capture-json.ts'
 
@@ -24,7 +25,10 @@ export interface ReportFile {
 
 export interface Report extends CaptureFigures {
   readonly schema: typeof REPORT_SCHEMA
-  /** Most self samples first; `self` and `total` in samples, `ci95` of self as fractions of all samples. */
+  /**
+   * Most self samples first; `self` and `total` in samples, `ci95` of self as fractions of all samples. With `rates` these are
+   * samples of the lowest rate: what CPU time they would be.
+   */
   readonly top: readonly {
     readonly name: string
     readonly file: string
@@ -39,8 +43,8 @@ export interface Report extends CaptureFigures {
 export function buildReport(profile: Profile, files: readonly ReportFile[]): Report {
   if (!profile.capture)
     throw new AgentError('internal', 'cannot report on a profile that was not captured here')
-  const column = samplesColumn(profile)
-  const all = profile.samples.values[column]?.reduce((sum, value) => sum + value, 0) ?? 0
+  const { column, weight } = shareColumn(profile)
+  const all = (profile.samples.values[column]?.reduce((sum, value) => sum + value, 0) ?? 0) / weight
   const { notes, ...figures } = captureFigures(profile.capture)
   return {
     schema: REPORT_SCHEMA,
@@ -48,8 +52,8 @@ export function buildReport(profile: Profile, files: readonly ReportFile[]): Rep
     top: topFunctions(profile, column)
       .slice(0, TOP_FUNCTIONS)
       .map(({ name, file, self, total }) => {
-        const { low, high } = wilson(self, all)
-        return { name, file, self, total, ci95: [low, high] as const }
+        const { low, high } = wilson(self / weight, all)
+        return { name, file, self: self / weight, total: total / weight, ci95: [low, high] as const }
       }),
     files: files.map(({ path, format, bytes }) => ({ path, format, bytes })),
     notes,

@@ -10,7 +10,7 @@ import { type FlameTree, flameTree } from '../model/flame-tree.ts'
 import { frameLabel, nodeName } from '../model/frame-label.ts'
 import { FRAME_KINDS, type Profile } from '../model/profile.ts'
 import { type DrawnFrame, prune } from '../model/prune.ts'
-import { sampleCount } from '../model/sample-count.ts'
+import { independentSamples, sampleCount } from '../model/sample-count.ts'
 import { narrowName, shortName } from '../model/short-name.ts'
 import { wholeTree } from '../model/zoom.ts'
 import { wilson } from '../stats/interval.ts'
@@ -45,6 +45,8 @@ interface Picture {
   readonly tree: FlameTree
   readonly hueOfFrame: Uint16Array
   readonly samples: number | null
+  /** Those to judge shares by. */
+  readonly independent: number | null
 }
 
 /** The picture in pieces; joined they are one document. */
@@ -52,7 +54,8 @@ export function* writeSvg(profile: Profile): Iterable<string> {
   const tree = flameTree(profile, profile.defaultSampleType)
   const colours = colourFrames(tree)
   const samples = sampleCount(profile, profile.defaultSampleType)
-  const picture = { profile, tree, hueOfFrame: colours.hueOfFrame, samples }
+  const independent = independentSamples(profile, profile.defaultSampleType)
+  const picture = { profile, tree, hueOfFrame: colours.hueOfFrame, samples, independent }
   const graphPx = WIDTH_PX - 2 * MARGIN_PX
   const placed = place(prune(tree, wholeTree()[0]!, graphPx).top, graphPx)
   const rows = placed.reduce((most, { depth }) => Math.max(most, depth + 1), 1)
@@ -142,7 +145,7 @@ function tooltip(picture: Picture, drawn: DrawnFrame): string {
   return `${name}, ${share(picture, tree.total[drawn.node]!)}, self ${share(picture, tree.self[drawn.node]!)}`
 }
 
-function share({ tree, samples }: Picture, value: number): string {
+function share({ tree, independent: samples }: Picture, value: number): string {
   const part = tree.total[0]! > 0 ? value / tree.total[0]! : 0
   const shown = `${(part * 100).toFixed(1)} %`
   if (samples === null || samples <= 0) return shown

@@ -48,10 +48,17 @@ export const METRICS = {
   ),
   emberscope_longest_pause_seconds: gauge('Longest time that a window held the event loop, since the start.'),
   emberscope_sampling_rate_hertz: gauge(
-    'Samples per second and CPU now; below the configured one if lowered.',
+    'Samples per second and CPU now, the highest of all targets; below the configured one if lowered.',
   ),
   emberscope_sampling_rate_configured_hertz: gauge(
-    'Samples per second and CPU that the configuration asks for.',
+    'Samples per second and CPU that the configuration asks for, the highest of all targets.',
+  ),
+  emberscope_target_rate_hertz: gauge(
+    'Samples per second and CPU now by target, where targets have rates of their own.',
+    'target',
+  ),
+  emberscope_samples_thinned_total: counter(
+    'Ticks in targets that were no sample, since the rate of the target is lower than the highest one.',
   ),
   emberscope_ring_use_ratio: gauge(
     'The fullest that a ring was when it was drained, since the start.',

@@ -1,5 +1,5 @@
 /** The capture reports of several windows as that of the whole time: counts are summed, levels keep their highest. */
-import type { CaptureReport, CountByReason } from './profile.ts'
+import type { CaptureReport, CountByReason, RateUsed } from './profile.ts'
 
 /** A note is kept once; more than this many different ones help nobody. */
 const MAX_NOTES = 100
@@ -14,10 +14,12 @@ export function mergeReports(reports: readonly CaptureReport[]): CaptureReport |
   if (first === undefined || last === undefined) return null
   if (reports.length === 1) return first
   const unwinding = mergeUnwinding(reports)
+  const rates = mergeRates(reports)
   return {
     ...first,
     target: { ...first.target, pids: [...new Set(reports.flatMap((report) => report.target.pids))] },
-    rateHz: rateOf(reports),
+    rateHz: rates?.at(-1)?.rateHz ?? rateOf(reports),
+    ...(rates === undefined ? {} : { rates }),
     durationNs: sum(reports, (report) => report.durationNs),
     samples: {
       captured: sum(reports, (report) => report.samples.captured),
@@ -77,10 +79,33 @@ function sumByReason(counts: readonly CountByReason[]): CountByReason {
   return all
 }
 
+/** CPU seconds that the samples stand for, those that were dropped included: as many by each rate as of those kept. */
+export function sampledSeconds({ rates, rateHz, samples }: CaptureReport): number {
+  if (rates === undefined || samples.kept === 0) return rateHz > 0 ? samples.captured / rateHz : 0
+  const kept = rates.reduce((all, { rateHz, samples }) => all + (samples > 0 ? samples / rateHz : 0), 0)
+  return (kept / samples.kept) * samples.captured
+}
+
+/** One entry a target; where its rate changed, the one that gives the same CPU time. */
+function mergeRates(reports: readonly CaptureReport[]): readonly RateUsed[] | undefined {
+  if (reports.every(({ rates }) => rates === undefined)) return undefined
+  const merged = new Map<string, { rateHz: number; samples: number; seconds: number }>()
+  for (const { rates, rateHz, samples } of reports) {
+    for (const used of rates ?? [{ target: '', rateHz, samples: samples.kept }]) {
+      const known = merged.get(used.target) ?? { rateHz: 0, samples: 0, seconds: 0 }
+      const seconds = known.seconds + (used.samples > 0 ? used.samples / used.rateHz : 0)
+      const sum = known.samples + used.samples
+      merged.set(used.target, { rateHz: sum > 0 ? sum / seconds : used.rateHz, samples: sum, seconds })
+    }
+  }
+  const all = [...merged].map(([target, { rateHz, samples }]) => ({ target, rateHz, samples }))
+  return [...all.filter(({ target }) => target !== ''), ...all.filter(({ target }) => target === '')]
+}
+
 function rateOf(reports: readonly CaptureReport[]): number {
   const { rateHz } = reports[0]!
   if (reports.every((report) => report.rateHz === rateHz)) return rateHz
-  const cpuSeconds = sum(reports, (report) => report.samples.captured / report.rateHz)
+  const cpuSeconds = sum(reports, sampledSeconds)
   const samples = sum(reports, (report) => report.samples.captured)
   return cpuSeconds > 0 ? Math.max(1, Math.round(samples / cpuSeconds)) : rateHz
 }

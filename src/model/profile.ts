@@ -140,6 +140,15 @@ export interface SourceText {
 /** Counts by reason; keys are the stable names of the outcome tables. */
 export type CountByReason = Readonly<Record<string, number>>
 
+/** A rate of some target's own, and the samples that were kept by it: each stands for 1 / rateHz seconds of CPU. */
+export interface RateUsed {
+  /** 'comm nginx'; '' for what no rule names. */
+  readonly target: string
+  /** 0: never sampled. */
+  readonly rateHz: number
+  readonly samples: number
+}
+
 /** What was captured and how well: the same object feeds `--json`, the summary and the page's quality line. */
 export interface CaptureReport {
   readonly target: {
@@ -154,7 +163,10 @@ export interface CaptureReport {
     readonly cpus: number
   }
   readonly event: string
+  /** Samples per second and CPU; with `rates`, of what none of them names. */
   readonly rateHz: number
+  /** Absent where all targets had that one rate; else all that were asked for, the last one that of `rateHz`. */
+  readonly rates?: readonly RateUsed[]
   readonly durationNs: number
   readonly samples: { readonly captured: number; readonly kept: number; readonly dropped: CountByReason }
   readonly stacks: {

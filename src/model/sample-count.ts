@@ -17,7 +17,8 @@ export function sampleCount(profile: Profile, column: number): number | null {
 
 /**
  * What one sample weighs in a column, in its unit: values divided by it are numbers of samples. Null when nobody lets us
- * know, or when samples do not all weigh the same (then a share of the column is no share of samples).
+ * know, or when samples do not all weigh the same (then a share of the column is no share of samples). Those of our own
+ * captures have few weights, of rates: then it is the largest, so that no value seems to have more samples than it has.
  */
 export function sampleWeight(profile: Profile, column: number): number | null {
   const counting = countingColumn(profile)
@@ -27,11 +28,44 @@ export function sampleWeight(profile: Profile, column: number): number | null {
   if (!(weight > 0)) return null
   const counts = profile.samples.values[counting]!
   const values = profile.samples.values[column]!
+  if (isUniform(counts, values, weight)) return weight
+  return profile.capture === null ? null : largestWeight(counts, values)
+}
+
+/** As `sampleCount`, but where samples weigh differently only as many as the column's shares are known to. */
+export function independentSamples(profile: Profile, column: number): number | null {
+  const weight = sampleWeight(profile, column)
+  if (weight === null || countingColumn(profile) < 0) return sampleCount(profile, column)
+  return Math.round(positiveSum(profile, column) / weight)
+}
+
+/**
+ * Whose shares are shares of the time: the column that counts samples, or of our own captures, where samples stand for
+ * different times, the default one. Its values divided by `weight` are samples to judge shares by.
+ */
+export function shareColumn(profile: Profile): { readonly column: number; readonly weight: number } {
+  const { capture, defaultSampleType, samples } = profile
+  const counting = countingColumn(profile)
+  if (counting < 0) return { column: defaultSampleType, weight: 1 }
+  const [counts, values] = [samples.values[counting]!, samples.values[defaultSampleType]!]
+  const mean = positiveSum(profile, defaultSampleType) / Math.max(1, positiveSum(profile, counting))
+  if (capture === null || isUniform(counts, values, mean)) return { column: counting, weight: 1 }
+  return { column: defaultSampleType, weight: largestWeight(counts, values) || 1 }
+}
+
+function isUniform(counts: Float64Array, values: Float64Array, weight: number): boolean {
   for (let row = 0; row < counts.length; row++) {
     const expected = counts[row]! * weight
-    if (Math.abs(values[row]! - expected) > Math.abs(expected) * ROUNDING) return null
+    if (Math.abs(values[row]! - expected) > Math.abs(expected) * ROUNDING) return false
   }
-  return weight
+  return true
+}
+
+function largestWeight(counts: Float64Array, values: Float64Array): number {
+  let largest = 0
+  for (let row = 0; row < counts.length; row++)
+    if (counts[row]! > 0) largest = Math.max(largest, values[row]! / counts[row]!)
+  return largest
 }
 
 /** The column that counts samples, -1 where none does. */

@@ -7,7 +7,6 @@
  */
 import { functionName, sourceOrBinary, unnamedLocation } from './frame-name.ts'
 import type { Profile } from './profile.ts'
-import { countingColumn } from './sample-count.ts'
 
 /** A function's weights, in the unit of the column asked for. */
 export interface TopFunction {
@@ -40,12 +39,6 @@ export function topFunctions(profile: Profile, column: number): TopFunction[] {
     top.push({ name, file: groups.files[group]!, self: selfOf[group]!, total: totalOf[group]! })
   }
   return top.sort(byWeight)
-}
-
-/** The column that counts samples; the profile's default one where no column does. */
-export function samplesColumn(profile: Profile): number {
-  const counting = countingColumn(profile)
-  return counting >= 0 ? counting : profile.defaultSampleType
 }
 
 function byWeight(a: TopFunction, b: TopFunction): number {

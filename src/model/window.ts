@@ -16,13 +16,15 @@ export interface Window {
     readonly labelSet: Int32Array
     /** Nanoseconds since `timeNs`. */
     readonly timeNs: Float64Array
+    /** Nanoseconds of CPU that each stands for; null where that is `periodNs` for all. */
+    readonly periodNs: Float64Array | null
   }
   readonly labelSets: readonly (readonly Label[])[]
   readonly origins?: Origins
   /** Start, unix epoch nanoseconds. */
   readonly timeNs: bigint
   readonly durationNs: number
-  /** Nanoseconds of CPU one sample stands for. */
+  /** Nanoseconds of CPU one sample stands for, of what has no rate of its own. */
   readonly periodNs: number
 }
 

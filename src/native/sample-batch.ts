@@ -23,6 +23,8 @@ export interface SampleBatch {
   readonly comms: readonly string[]
   /** Index into AbiNames.stackEnds. */
   readonly stackEnd: Uint8Array
+  /** At whose rate it was taken: 0 the base rate, else 1 + the index into SamplerOptions.rateRules. */
+  readonly rule: Uint8Array
   readonly firstNewStack: number
   readonly newStackPid: Int32Array
   readonly newStackTimeNs: Float64Array

@@ -1,10 +1,29 @@
 /** Face of the native sampler: BPF programs, perf events, the sample ring and the side-band, as one closable object. */
 import type { EventBatch, SampleBatch } from './sample-batch.ts'
 
+/** A target with a rate of its own, named by one of these. */
+export interface RateRule {
+  readonly by: 'cgroup' | 'pidNamespace' | 'comm' | 'pid'
+  /** An open descriptor of a cgroup v2 directory; used by 'cgroup', as the others by theirs. */
+  readonly cgroupFd: number
+  /** Inode of the innermost one. */
+  readonly pidNamespace: number
+  /** Thread name, its first 15 bytes. */
+  readonly comm: string
+  /** Processes, and with them what they fork from now on. */
+  readonly pids: readonly number[]
+  /** Of `rateHz`: 0 for no samples, or 1/1024 to 1. */
+  readonly share: number
+}
+
 /** What to sample. All given filters must hold (AND). */
 export interface SamplerOptions {
-  /** Samples per second and CPU, 1 to 999. */
+  /** Samples per second and CPU of the timer, 1 to 999: the highest rate of all. */
   readonly rateHz: number
+  /** Share of `rateHz` for what no rule names. Without rules it is not used: all has the timer's rate. */
+  readonly baseShare: number
+  /** The first that names the task decides; at most 16. */
+  readonly rateRules: readonly RateRule[]
   /** Event: 'cpu-clock' (software) or 'cycles' (hardware); 'auto' takes cycles where a PMU exists. */
   readonly event: 'auto' | 'cpu-clock' | 'cycles'
   /** Only processes of the pid set (see addTarget) and their later children; false: every process. */

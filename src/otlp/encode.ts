@@ -13,6 +13,7 @@ import { labelColumns, profileAttributes, scopeAttributes } from './label-attrib
 import { type ProfileHead, RequestWriter } from './request-writer.ts'
 import { groupSamples } from './sample-groups.ts'
 import { SampleValues, timeRange } from './sample-values.ts'
+import { splitByPeriod } from './split-by-period.ts'
 import { type KeyedValues, writeAttributes } from './write-value.ts'
 
 /** Which resource the samples of each label set belong to. */
@@ -49,6 +50,17 @@ export function encodeRequests(
   onTooLarge: (samples: number) => void = () => {},
 ): EncodedRequest[] {
   if (profile.samples.stack.length === 0 || profile.sampleTypes.length === 0) return []
+  return splitByPeriod(profile).flatMap((part) => requestsOf(part, split, scope, maxBytes, onTooLarge))
+}
+
+/** Of a profile whose samples have one period. */
+function requestsOf(
+  profile: Profile,
+  split: ResourceSplit,
+  scope: ProducerScope,
+  maxBytes: number,
+  onTooLarge: (samples: number) => void,
+): EncodedRequest[] {
   const { writer, order, rowsOf } = requestWriter(profile, split, scope, maxBytes, 'conventions')
   const requests: EncodedRequest[] = []
   const close = () => {
@@ -129,7 +141,8 @@ function profileHead(tables: ContentTables, columns: number): ProfileHead {
   return {
     columns: profile.sampleTypes.slice(0, columns).map(ids),
     periodType: ids(profile.periodType ?? { type: '', unit: '' }),
-    period: profile.period,
+    // A file is one message: with several weights in it the values say them, and no period is true of all.
+    period: splitByPeriod(profile).length > 1 ? 0n : profile.period,
     ...timeRange(profile),
     attributes: profileAttributes(tables),
   }

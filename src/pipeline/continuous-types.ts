@@ -1,6 +1,7 @@
 /** What a continuous capture is asked, whom it tells, and what it counts: the shapes of continuous.ts. */
 import type { CountByReason, Profile } from '../model/profile.ts'
 import type { SampledProcess } from '../model/sampled-process.ts'
+import type { RatePlan } from './rate-plan.ts'
 
 /** Who is sampled. An empty list is no filter; one of a list must hold, of every list that is not empty. */
 export interface ContinuousFilters {
@@ -16,8 +17,10 @@ export interface ContinuousFilters {
 
 export interface ContinuousRequest {
   readonly filters: ContinuousFilters
-  /** Samples per second and CPU, 1 to 999. */
+  /** Samples per second and CPU, 1 to 999: the highest, where targets have rates of their own. */
   readonly rateHz: number
+  /** Which share of it each target has; absent: all have all of it. */
+  readonly plan?: RatePlan
   readonly kernelStacks: boolean
   readonly windowMs: number
   /** 0 to 1: a window lasts windowMs * (1 ± jitter), uniformly, so that a fleet does not export in step. */
@@ -33,7 +36,12 @@ export interface ContinuousSinks {
 
 /** Sums since the start, unless said otherwise. captured = kept + all of dropped + waiting. */
 export interface ContinuousStats {
+  /** The highest, now. */
   readonly rateHz: number
+  /** By target where they have rates of their own, now: 'comm nginx' -> Hz, '' for what no rule names. */
+  readonly targetRates: ReadonlyMap<string, number>
+  /** Ticks in targets that were no sample because the target's rate is lower. Not captured. */
+  readonly thinned: number
   readonly event: string
   readonly unwinder: string
   readonly captured: number

@@ -17,6 +17,7 @@ import { openSampler, worded } from './open-sampler.ts'
 import { PAUSE_MS_WITH_EVENTS, Pace } from './pace.ts'
 import { ProcessSurvey } from './process-survey.ts'
 import { droppedBy, Pump } from './pump.ts'
+import { ONE_RATE, periodsOf, type RatePlan, ratesUsed } from './rate-plan.ts'
 import { rawRingBytes, ringBytes } from './ring-size.ts'
 import { startBootNs } from './self-cost.ts'
 import { bpfCostOf, sumOfCounts, WindowBooks } from './window-books.ts'
@@ -53,6 +54,7 @@ interface Session {
 export class Continuous {
   readonly #request: ContinuousRequest
   readonly #sinks: ContinuousSinks
+  readonly #plan: RatePlan
   #rateHz: number
   #session: Session | null = null
   #stopping: Promise<void> | null = null
@@ -63,6 +65,7 @@ export class Continuous {
 
   constructor(request: ContinuousRequest, sinks: ContinuousSinks) {
     this.#request = request
+    this.#plan = request.plan ?? ONE_RATE
     this.#sinks = sinks
     this.#rateHz = checkedRate(request.rateHz)
   }
@@ -89,6 +92,7 @@ export class Continuous {
   #samplerRequest() {
     const { filters, kernelStacks } = this.#request
     return {
+      plan: this.#plan,
       byPid: filters.pids.length > 0,
       rateHz: this.#rateHz,
       kernelStacks,
@@ -186,9 +190,12 @@ export class Continuous {
     const { pids } = this.#request.filters
     executables.openLatePerfMaps()
     const durationNs = endNs - clock.startNs
+    const periodsNs = periodsOf(this.#plan, this.#rateHz)
+    const rates = ratesUsed(this.#plan, this.#rateHz, aggregator.countByRule())
     const report = books.close({
       target: { kind: pids.length > 0 ? 'pids' : 'all', name: '', pids },
-      rateHz: this.#rateHz,
+      rateHz: this.#plan.baseShare * this.#rateHz,
+      rates,
       durationNs,
       kept: aggregator.size,
       quality: pump.stackQuality(),
@@ -200,13 +207,14 @@ export class Continuous {
       timeNs: clock.unixNs,
       bootTimeNs: clock.startNs,
       durationNs,
-      periodNs: 1e9 / this.#rateHz,
+      periodNs: periodsNs[0]!,
+      periodsNs,
     })
     return { window, executables, report }
   }
 
   /**
-   * Samples per second and CPU from the next tick on. The window ends here, so that each has one rate.
+   * Samples per second and CPU, the highest, from the next tick on; the others change with it. The window ends here, so that each has one rate.
    * Errors: AgentError `usage` for a rate that is none.
    */
   setRate(rateHz: number): void {
@@ -239,8 +247,11 @@ export class Continuous {
     const captured = counters.captured ?? 0
     const keptNow = kept + aggregator.size
     const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0)
+    const rates = ratesUsed(this.#plan, this.#rateHz, []) ?? []
     return {
       rateHz: this.#rateHz,
+      targetRates: new Map(rates.map(({ target, rateHz }) => [target, rateHz])),
+      thinned: counters.thinned ?? 0,
       event: sampler.event,
       unwinder: sampler.unwinder,
       captured,

@@ -2,9 +2,11 @@
 import { cpus } from 'node:os'
 import { AgentError, ERROR_CODES, type ErrorCode } from '../errors.ts'
 import { loadAddon } from '../native/addon.ts'
-import type { NativeSampler, SamplerOptions } from '../native/sampler.ts'
+import type { NativeSampler, RateRule, SamplerOptions } from '../native/sampler.ts'
+import { withDescendants } from '../process/descendants.ts'
 import { ownPidNamespaceInode } from '../process/proc-files.ts'
 import { withCgroups } from './cgroup.ts'
+import { ONE_RATE, type RatePlan } from './rate-plan.ts'
 import { ringBytes } from './ring-size.ts'
 import { unwindOptions } from './unwinding.ts'
 
@@ -37,6 +39,8 @@ export interface SamplerRequest {
   readonly cgroupPaths: readonly string[]
   readonly comms: readonly string[]
   readonly pidNamespaces: readonly number[]
+  /** Of `rateHz` for some targets. */
+  readonly plan?: RatePlan
   /** Of the ring of raw stacks: it must last from a burst of misses to the next turn of the pump. */
   readonly rawRingBytes: number
 }
@@ -49,9 +53,14 @@ export function filterText({ comm, cgroupPath }: Pick<SamplingRequest, 'comm' | 
 /** An open sampler whose timers do not run yet. Errors: AgentError. */
 export function openSampler(request: SamplerRequest): NativeSampler {
   const { Sampler } = loadAddon()
-  return withCgroups(request.cgroupPaths, (cgroupFds) => {
+  const plan = request.plan ?? ONE_RATE
+  const rated = plan.rules.filter(({ by }) => by === 'cgroup').map(({ value }) => String(value))
+  return withCgroups([...request.cgroupPaths, ...rated], (fds) => {
+    const cgroupFds = fds.slice(0, request.cgroupPaths.length)
     const options: SamplerOptions = {
       rateHz: request.rateHz,
+      baseShare: plan.baseShare,
+      rateRules: rateRules(plan, fds.slice(cgroupFds.length)),
       event: 'auto',
       byPid: request.byPid,
       cgroupFds,
@@ -66,6 +75,19 @@ export function openSampler(request: SamplerRequest): NativeSampler {
     }
     return worded(() => new Sampler(options))
   })
+}
+
+/** `fds`: of the cgroups that rules name, in their order. Processes that live now are named with their descendants. */
+function rateRules({ rules }: RatePlan, fds: readonly number[]): RateRule[] {
+  const left = [...fds]
+  return rules.map(({ by, value, share }) => ({
+    by,
+    cgroupFd: by === 'cgroup' ? left.shift()! : -1,
+    pidNamespace: by === 'pidNamespace' ? Number(value) : 0,
+    comm: by === 'comm' ? String(value) : '',
+    pids: by === 'pid' ? withDescendants([Number(value)], process.pid) : [],
+    share,
+  }))
 }
 
 /** Runs a step of the sampler. Errors: what it throws, as an AgentError with the remedy. */

@@ -8,6 +8,7 @@ import type { NativeSampler, UnwindStats } from '../native/sampler.ts'
 import type { Symbolized } from '../symbolize/symbolizer.ts'
 import { hostReport } from './host-report.ts'
 import { droppedBy, type StackQuality } from './pump.ts'
+import { rateNote } from './rate-plan.ts'
 import { unwindingReport, unwindNotes } from './unwind-report.ts'
 
 /** What is read at the end of each window; all of it grows. */
@@ -22,6 +23,7 @@ interface Reading {
 export interface WindowFacts {
   readonly target: CaptureReport['target']
   readonly rateHz: number
+  readonly rates: CaptureReport['rates']
   readonly durationNs: number
   readonly kept: number
   readonly quality: StackQuality
@@ -97,6 +99,7 @@ export class WindowBooks {
       host: hostReport(),
       event: this.#sampler.event,
       rateHz: facts.rateHz,
+      ...(facts.rates === undefined ? {} : { rates: facts.rates }),
       durationNs: facts.durationNs,
       // A sample is the window's in which it was drained: by the counter, those on their way would be missing.
       samples: { captured: facts.kept + total(dropped), kept: facts.kept, dropped },
@@ -148,7 +151,8 @@ function notesOf(facts: WindowFacts, before: Reading, now: Reading): string[] {
   const lost = now.lostEvents - before.lostEvents
   const notes = unwindNotes(facts.quality.truncated, unwind)
   if (lost > 0) notes.push(`${lost} process events were lost: files mapped meanwhile may be missing`)
-  return notes
+  const rates = rateNote(facts.rates)
+  return rates === '' ? notes : [...notes, rates]
 }
 
 function total(counts: CountByReason): number {

@@ -97,7 +97,8 @@ export function buildProfile(
 }
 
 function sampledPart(window: Window): Omit<Profile, 'mappings' | 'locations' | 'functions'> {
-  const count = window.samples.stack.length
+  const { stack, periodNs } = window.samples
+  const cpuNs = periodNs?.map(Math.round) ?? new Float64Array(stack.length).fill(Math.round(window.periodNs))
   return {
     sampleTypes: [
       { type: 'samples', unit: 'count' },
@@ -113,7 +114,7 @@ function sampledPart(window: Window): Omit<Profile, 'mappings' | 'locations' | '
       stack: window.samples.stack,
       labelSet: window.samples.labelSet,
       timeNs: window.samples.timeNs,
-      values: [new Float64Array(count).fill(1), new Float64Array(count).fill(Math.round(window.periodNs))],
+      values: [new Float64Array(stack.length).fill(1), cpuNs],
     },
     labelSets: window.labelSets,
     comments: [],

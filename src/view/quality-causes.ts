@@ -2,7 +2,7 @@
 import { UNNAMED_REASONS, type UnnamedReason } from '../model/executable.ts'
 import { baseName } from '../model/frame-name.ts'
 import type { Profile } from '../model/profile.ts'
-import { samplesColumn } from '../model/top.ts'
+import { shareColumn } from '../model/sample-count.ts'
 import { rowsBroken } from './broken.ts'
 
 /** What stands for a mapping without a file: `//anon`, `[vdso]`, `[kernel]`. */
@@ -84,7 +84,7 @@ function nodeWeights(
   rows: Uint8Array | null,
 ): { weightOfNode: Float64Array; total: number } {
   const { stack, values } = profile.samples
-  const weights = values[samplesColumn(profile)] ?? new Float64Array(0)
+  const weights = values[shareColumn(profile).column] ?? new Float64Array(0)
   const weightOfNode = new Float64Array(profile.stacks.parent.length)
   let total = 0
   for (let row = 0; row < weights.length; row++) {

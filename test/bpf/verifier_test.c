@@ -16,12 +16,21 @@
 
 #define INSTRUCTIONS_MAX 500000
 #define LOG_STATS 4 /* BPF_LOG_STATS: the summary alone */
-#define SETTINGS 6
+#define SETTINGS 7
 #define LOG_BYTES 65536
 #define PROGRAMS_MAX 16
 
-static const char *const setting_names[SETTINGS] = {"pids",   "cgroups",   "comms and namespaces",
-                                                    "kernel", "namespace", "raw"};
+static const char *const setting_names[SETTINGS] = {
+    "pids", "cgroups", "comms and namespaces", "kernel", "namespace", "raw", "rates"};
+
+/* Rules of every kind; one target is never sampled. */
+static void apply_rates(struct profiler *skeleton, __u32 rules) {
+    skeleton->rodata->rate_rule_count = rules;
+    for (__u32 i = 0; i < rules; i++) {
+        skeleton->rodata->rate_rules[i].selector = i % (RATE_BY_PID + 1);
+        skeleton->rodata->rate_periods[i] = i * TICK_ONE;
+    }
+}
 
 static void apply(struct profiler *skeleton, int combination) {
     skeleton->rodata->filter_pids = combination & 1;
@@ -31,6 +40,7 @@ static void apply(struct profiler *skeleton, int combination) {
     skeleton->rodata->kernel_stacks = combination >> 3 & 1;
     skeleton->rodata->pid_namespace = combination >> 4 & 1 ? 4026531836 : 0;
     skeleton->rodata->raw_stacks_per_second = combination >> 5 & 1 ? 200 : 0;
+    apply_rates(skeleton, combination >> 6 & 1 ? RATE_RULES_MAX : 0);
 }
 
 static void describe(int combination, char *text) {

@@ -48,7 +48,7 @@ describe('abi', () => {
   })
 
   it('names the counters and the kinds of events that the pipeline asks for', () => {
-    assert.equal(abi.version, 3)
+    assert.equal(abi.version, 4)
     for (const name of [
       'ticks',
       'discarded',

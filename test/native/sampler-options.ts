@@ -4,6 +4,8 @@ import type { SamplerOptions } from '../../src/native/sampler.ts'
 
 export const OPTIONS: SamplerOptions = {
   rateHz: 199,
+  baseShare: 1,
+  rateRules: [],
   event: 'auto',
   byPid: true,
   cgroupFds: [],

@@ -39,6 +39,7 @@ function windowOfFile(file: string, fd: number, offsets: readonly number[]): Win
       stack: index,
       labelSet: new Int32Array(offsets.length),
       timeNs: new Float64Array(offsets.length),
+      periodNs: null,
     },
     labelSets: [[]],
     timeNs: 0n,

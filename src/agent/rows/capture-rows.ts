@@ -10,8 +10,9 @@ export function captureRows(stats: ContinuousStats): MetricRow[] {
   return [...sampleRows(stats), ...stackRows(stats), ...windowRows(stats), ...kernelRows(stats)]
 }
 
-function sampleRows({ captured, kept, waiting, dropped }: ContinuousStats): MetricRow[] {
+function sampleRows({ captured, kept, waiting, dropped, thinned }: ContinuousStats): MetricRow[] {
   return [
+    metric('emberscope_samples_thinned_total', thinned),
     metric('emberscope_samples_captured_total', captured),
     metric('emberscope_samples_kept_total', kept),
     metric('emberscope_samples_waiting', waiting),
@@ -40,10 +41,15 @@ function windowRows(stats: ContinuousStats): MetricRow[] {
   ]
 }
 
+function targetRates({ targetRates }: ContinuousStats): Record<string, number> {
+  return Object.fromEntries([...targetRates].map(([target, rateHz]) => [target || 'others', rateHz]))
+}
+
 function kernelRows(stats: ContinuousStats): MetricRow[] {
   const { samples, rawStacks } = stats.ringUse
   return [
     metric('emberscope_sampling_rate_hertz', stats.rateHz),
+    ...metricBy('emberscope_target_rate_hertz', 'target', targetRates(stats)),
     ...metricBy('emberscope_ring_use_ratio', 'ring', { samples, raw_stacks: rawStacks }),
     metric('emberscope_process_events_lost_total', stats.lostEvents),
     metric('emberscope_bpf_seconds_total', stats.bpfNs * NS),

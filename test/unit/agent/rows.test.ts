@@ -28,7 +28,12 @@ import type { ContinuousStats } from '../../../src/pipeline/continuous-types.ts'
 import { telemetryRows } from '../../../src/telemetry/telemetry-rows.ts'
 
 const CAPTURE: ContinuousStats = {
-  rateHz: 19,
+  rateHz: 97,
+  targetRates: new Map([
+    ['comm db', 97],
+    ['', 19],
+  ]),
+  thinned: 41,
   event: 'cpu-clock',
   unwinder: 'loop',
   captured: 100,

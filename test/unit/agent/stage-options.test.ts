@@ -7,6 +7,7 @@ import { describe, it } from 'node:test'
 import {
   continuousRequest,
   exporterOptions,
+  highestRate,
   identityOptions,
   recorderOptions,
   secretsOf,
@@ -41,6 +42,32 @@ describe('the sampler', () => {
       windowMs: 3000,
       jitter: 0.1,
     })
+  })
+})
+
+describe('rates of targets', () => {
+  it('are shares of the highest one, whichever the governor makes of it', async () => {
+    const rates = '[{"comm":"db","rate":97},{"cgroup":"/kubepods","rate":0},{"pid":7,"rate":1}]'
+    const config = await configOf({ rate: '19', rates })
+    assert.equal(highestRate(config), 97)
+    const { rateHz, plan } = continuousRequest(config, 50)
+    assert.equal(rateHz, 50)
+    assert.deepEqual(plan, {
+      baseShare: 19 / 97,
+      rules: [
+        { by: 'comm', value: 'db', share: 1 },
+        { by: 'cgroup', value: '/sys/fs/cgroup/kubepods', share: 0 },
+        { by: 'pid', value: 7, share: 1 / 97 },
+      ],
+    })
+  })
+
+  it('may all be lower than the rate of the others', async () => {
+    const config = await configOf({ rate: '99', rates: '[{"pidNamespace":4026531836,"rate":9}]' })
+    assert.equal(highestRate(config), 99)
+    const { plan } = continuousRequest(config, 99)
+    assert.deepEqual(plan!.rules, [{ by: 'pidNamespace', value: 4026531836, share: 9 / 99 }])
+    assert.equal(plan!.baseShare, 1)
   })
 })
 

@@ -307,3 +307,15 @@ it('keeps every sample within its window, also one that had to wait for its tabl
   })
   assert.deepEqual([...samples.timeNs], [0, 0, 4999, 4999, 4999])
 })
+
+it('weighs samples by the rule that they were taken by', () => {
+  const stacks = [{ pid: PID, user: [BASE] }]
+  const samples = [1, 0, 2, 1].map((rule) => ({ stack: 0, pid: PID, rule }))
+  aggregator.add(sampleBatch({ stacks, samples }))
+  assert.deepEqual(aggregator.countByRule(), [1, 2, 1])
+  const periodsOf = (periodsNs?: readonly number[]) =>
+    aggregator.toWindow({ ...TIMES, ...(periodsNs && { periodsNs }) }).samples.periodNs
+  assert.deepEqual(periodsOf([1e7, 2e6, 5e7]), Float64Array.of(2e6, 1e7, 5e7, 2e6))
+  assert.equal(periodsOf([1e7, 1e7, 1e7]), null)
+  assert.equal(periodsOf(), null)
+})

@@ -27,6 +27,7 @@ export interface Sample {
   readonly cgroupId?: number
   readonly comm?: string
   readonly end?: number
+  readonly rule?: number
 }
 
 export interface BatchParts {
@@ -49,6 +50,7 @@ export function sampleBatch({ firstNewStack = 0, stacks = [], samples = [] }: Ba
     comm: Int32Array.from(samples, (sample) => comms.indexOf(sample.comm ?? 'main')),
     comms,
     stackEnd: Uint8Array.from(samples, (sample) => sample.end ?? 0),
+    rule: Uint8Array.from(samples, (sample) => sample.rule ?? 0),
     firstNewStack,
     newStackPid: Int32Array.from(stacks, (stack) => stack.pid),
     newStackTimeNs: Float64Array.from(stacks, (stack) => stack.timeNs ?? 0),

@@ -61,6 +61,8 @@ function example(type: KeyType): [yaml: string, text: string, value: unknown] {
     case 'map':
       return ['{ a: b, "c-d": 007 }', 'a=b,%63-d=007', { a: 'b', 'c-d': '007' }]
     case 'records':
+      if (type.noun === 'rates')
+        return ['[{ comm: a, rate: 97 }]', '[{"comm": "a", "rate": 97}]', [{ comm: 'a', rate: 97 }]]
       return ['[{ endpoint: "http://a:1" }]', '[{"endpoint": "http://a:1"}]', undefined]
   }
 }
@@ -283,6 +285,17 @@ describe('what is refused', () => {
     ['exporter: { retry: { initialInterval: 1m } }', /larger than retry\.maxInterval/],
     ['filter: { pids: [1, x] }', /"filter.pids" must be an integer from 1 to 4194304, got the text "x"/],
     ['filter: { pids: 1 }', /must be a list, each an integer/],
+    ['rates: { comm: a, rate: 1 }', /"rates" must be a list of rates, each a map/],
+    ['rates: [{ rate: 1 }]', /"rates\[0\]" needs exactly one of cgroup, pidNamespace, comm, pid, got none/],
+    ['rates: [{ comm: "", rate: 1 }]', /needs exactly one of .*, got none/],
+    ['rates: [{ comm: a, pid: 1, rate: 1 }]', /needs exactly one of .*, got comm and pid/],
+    ['rates: [{ comm: a }]', /"rates\[0\]" needs a rate/],
+    ['rates: [{ comm: a, rate: 1000 }]', /"rates\[0\]\.rate" must be an integer from 0 to 999, got 1000/],
+    ['rates: [{ comm: a, rate: "97" }]', /got the text "97"/],
+    ['rates: [{ pid: 0, rate: 9 }]', /"rates\[0\]\.pid" must be an integer from 1 to 4194304, got 0/],
+    ['rates: [{ cgroup: a/b, rate: 9 }]', /"rates\[0\]\.cgroup" must be an absolute path/],
+    ['rates: [{ com: a, rate: 9 }]', /unknown key "rates\[0\]\.com"; did you mean "rates\[0\]\.comm"/],
+    [`rates: [${'{ comm: a, rate: 9 }, '.repeat(17)}]`, /"rates" must have at most 16 items, got 17/],
     ['destinations: {}', /must be a list of destinations/],
     ['destinations: [1]', /"destinations\[0\]" must be a map of keys, got 1/],
     ['destinations: [{ name: a }]', /"destinations\[0\]" needs an endpoint/],
@@ -367,7 +380,7 @@ describe('variables we do not know', () => {
   it('are told with the nearest one; those of a Kubernetes service are not ours', async () => {
     const { warnings } = await load({
       env: {
-        EMBERSCOPE_RATES: '7',
+        EMBERSCOPE_RATEZ: '7',
         EMBERSCOPE_SERVICE_HOST: '10.0.0.1',
         EMBERSCOPE_PORT_9464_TCP_ADDR: '10.0.0.1',
         EMBERSCOPE_PORT: 'tcp://10.0.0.1:9464',
@@ -376,7 +389,7 @@ describe('variables we do not know', () => {
       },
     })
     assert.deepEqual(warnings, [
-      'the variable EMBERSCOPE_RATES is unknown and ignored; did you mean EMBERSCOPE_RATE?',
+      'the variable EMBERSCOPE_RATEZ is unknown and ignored; did you mean EMBERSCOPE_RATE?',
     ])
   })
 })

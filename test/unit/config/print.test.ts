@@ -44,6 +44,7 @@ describe('--print-config', () => {
   for (const text of [
     '',
     'filter: { pids: [1], comms: ["a, b", "#x"] }\nresource: { attributes: { a: "x: y" } }\njitter: 0.3%',
+    'rates:\n  - { comm: "a b", rate: 97 }\n  - { cgroup: /kubepods, rate: 0 }\n  - { pid: 7, rate: 1 }',
     'destinations:\n  - { name: eu, endpoint: "https://a:1", tls: { serverName: "x" } }\n  - { endpoint: "http://b:1", protocol: grpc }',
   ])
     it(`is read again as the same: ${JSON.stringify(text).slice(0, 40)}`, async () => {
@@ -61,6 +62,7 @@ describe('the JSON schema', () => {
     const right = [
       'queue: { maxBytes: 1Gi }',
       'jitter: 20',
+      'rates: [{ comm: a, rate: 0 }, { pidNamespace: 4026531836, rate: 999 }]',
       'listen: "off"',
       'exporter: { headers: { a: 1 } }',
       '{}',
@@ -72,6 +74,9 @@ describe('the JSON schema', () => {
       'kernelStacks: "true"',
       'destinations: [{ name: a }]',
       'rate: 1000',
+      'rates: [{ comm: a }]',
+      'rates: [{ comm: a, pid: 1, rate: 9 }]',
+      `rates: [${'{ comm: a, rate: 9 }, '.repeat(17)}]`,
     ]
     for (const text of right) assert.ok(validate(parse(text)), `${text}: ${JSON.stringify(validate.errors)}`)
     for (const text of wrong) assert.ok(!validate(parse(text)), text)

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { frameName } from '../../../src/model/frame-name.ts'
 import { mergeProfiles, ProfileMerger } from '../../../src/model/merge-profiles.ts'
+import { sampledSeconds } from '../../../src/model/merge-reports.ts'
 import type { Label, Profile } from '../../../src/model/profile.ts'
 import { checkProfile } from '../../../src/model/profile-check.ts'
 import type { SampledProcess } from '../../../src/model/sampled-process.ts'
@@ -167,6 +168,32 @@ test('keeps two processes of one reused pid apart', () => {
   assert.deepEqual([...merged.origins!.ofLabelSet], [0, 1])
   const without = mergeProfiles([window(100), profileOf([{ frames: ['main'], count: 1 }])])!
   assert.equal(without.origins!.processes[without.origins!.ofLabelSet[1]!]!.pid, 0)
+})
+
+test('sums what was sampled at rates of its own by target, and keeps the CPU time where they changed', () => {
+  const rated = (base: number, db: number, kept: number, keptDb: number): Profile => ({
+    ...at(nodeServerProfile(), 0n),
+    capture: {
+      ...FAKE_REPORT,
+      rateHz: base,
+      samples: { captured: kept + keptDb, kept: kept + keptDb, dropped: {} },
+      rates: [
+        { target: 'comm db', rateHz: db, samples: keptDb },
+        { target: '', rateHz: base, samples: kept },
+      ],
+    },
+  })
+  const { capture } = mergeProfiles([rated(20, 100, 20, 100), rated(10, 50, 10, 50)])!
+  assert.deepEqual(capture!.rates, [
+    { target: 'comm db', rateHz: 75, samples: 150 },
+    { target: '', rateHz: 15, samples: 30 },
+  ])
+  assert.equal(capture!.rateHz, 15)
+  assert.equal(sampledSeconds(capture!), 4)
+  assert.equal(
+    sampledSeconds({ ...FAKE_REPORT, rateHz: 20, samples: { captured: 10, kept: 9, dropped: {} } }),
+    0.5,
+  )
 })
 
 test('sums the reports, and gives the rate that keeps the CPU time when the governor changed it', () => {

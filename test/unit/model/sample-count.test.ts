@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Profile } from '../../../src/model/profile.ts'
-import { sampleCount, sampleWeight } from '../../../src/model/sample-count.ts'
+import {
+  independentSamples,
+  sampleCount,
+  sampleWeight,
+  shareColumn,
+} from '../../../src/model/sample-count.ts'
+import { FAKE_REPORT } from '../../helpers/fake-world.ts'
 import { profileOf } from '../../helpers/sample-profile.ts'
 
 const counted = profileOf([
@@ -37,6 +43,18 @@ test('samples of different weights have no weight', () => {
   assert.equal(sampleWeight({ ...counted, samples: { ...counted.samples, values: seconds } }, 1), null)
   const rounded = [counted.samples.values[0]!, Float64Array.of(699, 301)]
   assert.equal(sampleWeight({ ...counted, samples: { ...counted.samples, values: rounded } }, 1), 100)
+})
+
+test('of our own captures the largest weight is that of all: no value has more samples than it seems to', () => {
+  const values = [Float64Array.of(97, 19), Float64Array.of(1e9, 1e9)]
+  const own = { ...counted, samples: { ...counted.samples, values }, capture: FAKE_REPORT }
+  assert.equal(sampleCount(own, 1), 116)
+  assert.equal(sampleWeight(own, 1), 1e9 / 19)
+  assert.equal(independentSamples(own, 1), 38)
+  assert.deepEqual(shareColumn(own), { column: 1, weight: 1e9 / 19 })
+  assert.deepEqual(shareColumn({ ...own, capture: null }), { column: 0, weight: 1 })
+  assert.deepEqual(shareColumn({ ...counted, capture: FAKE_REPORT }), { column: 0, weight: 1 })
+  assert.equal(independentSamples({ ...own, capture: null }, 1), 116)
 })
 
 test('no samples weigh nothing', () => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FoldedReader } from '../../../src/formats/folded-reader.ts'
 import { checkProfile } from '../../../src/model/profile-check.ts'
-import { samplesColumn, topFunctions } from '../../../src/model/top.ts'
+import { shareColumn } from '../../../src/model/sample-count.ts'
+import { topFunctions } from '../../../src/model/top.ts'
 import { capturedProfile } from '../formats/sample-profile.ts'
 
 function top(...lines: string[]): unknown[] {
@@ -40,7 +41,7 @@ test('counts inlined functions, and gives self to the innermost', () => {
 test('names what has no symbol by file and offset, and gives its binary as file', () => {
   const profile = capturedProfile()
   assert.equal(checkProfile(profile), null)
-  assert.equal(samplesColumn(profile), 0)
+  assert.deepEqual(shareColumn(profile), { column: 0, weight: 1 })
   const rows = topFunctions(profile, 0).map(({ name, file, self, total }) =>
     [name, file, self, total].join(' '),
   )

@@ -109,3 +109,35 @@ test('P-61: a capture of ours comes back with its labels, times and both columns
   assert.equal(decoded.length, 1)
   assert.deepEqual(rowTexts(decoded[0]!.profile), rowTexts(profile))
 })
+
+test('P-12: samples of each weight are Profile messages of their own period, timestamps alone', () => {
+  const profile = capturedProfile()
+  const weights = profile.samples.values[0]!.map((_, row) => (row % 2 ? 10_309_278 : 52_631_579))
+  const ones = weights.map(() => 1)
+  const timeNs = weights.map((_, row) => row)
+  const mixed = { ...profile, samples: { ...profile.samples, timeNs, values: [ones, weights] } }
+  const split = { resources: [{}], ofLabelSet: new Int32Array(profile.labelSets.length) }
+  const requests = encodeRequests(mixed, split, SCOPE, 1 << 22)
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  const sums: number[] = []
+  for (const { bytes, samples } of requests) {
+    const data = decodeRequest(bytes)
+    assert.deepEqual(check(data), [])
+    const [{ profile: part }] = toProfiles(data) as [ReturnType<typeof toProfiles>[0]]
+    assert.equal(part.samples.stack.length, samples)
+    assert.ok(part.samples.values[1]!.every((value) => value === Number(part.period)))
+    sums.push(part.samples.values[1]!.reduce((sum, value) => sum + value, 0))
+  }
+  assert.equal(requests.length, 2)
+  assert.equal(
+    sums.reduce((sum, value) => sum + value, 0),
+    total,
+  )
+  const [file] = toProfiles(decodeRequest(encodeProfilesData(mixed, SCOPE)))
+  assert.equal(file!.profile.period, 0n)
+  const cpu = file!.profile.sampleTypes.findIndex(({ type }) => type === 'cpu')
+  assert.equal(
+    file!.profile.samples.values[cpu]!.reduce((sum, value) => sum + value, 0),
+    total,
+  )
+})

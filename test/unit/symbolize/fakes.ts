@@ -51,6 +51,7 @@ export function windowOf(
       stack: Int32Array.from(stack),
       labelSet: new Int32Array(stack.length),
       timeNs: Float64Array.from(stack, (_, i) => i * 1000),
+      periodNs: null,
     },
     labelSets: [[{ key: 'comm', str: 'app' }]],
     timeNs: 1_700_000_000_000_000_000n,
