@@ -1,10 +1,13 @@
-/** What the page adds to each frame the library drew: hue, pattern, marks, and the words a screen reader says. */
+/** What the page adds to each frame the library drew: colour, label, marks, and the words a screen reader says. */
 import type { LaidOut } from 'd3-flame-graph'
-import { narrowName } from '../../model/short-name.ts'
 import { percent } from '../../view/numbers.ts'
 import type { DrawnRow } from '../../view/protocol.ts'
 import { changeSign, clipped, fractionOf, type Measure, points } from '../data/shares.ts'
+import { shape } from './dom.ts'
 import { datumOf, type FlameDatum } from './flame-datum.ts'
+import { hueClass } from './flame-hues.ts'
+import { cutLabel, LABEL_INSET_PX, MIN_LABEL_PX } from './flame-label.ts'
+import { type FrameBox, type Overlay, Overlays } from './flame-overlays.ts'
 
 /** Frames to point out. */
 export interface Marks {
@@ -15,10 +18,17 @@ export interface Marks {
   readonly isComparing: boolean
 }
 
-/** Labels of narrower frames are hidden: three letters help nobody. */
-const MIN_LABEL_PX = 26
-/** Width of a label's average character. */
-const CHARACTER_PX = 6.2
+/** What frames are dressed for. */
+export interface FrameScale {
+  readonly measure: Measure
+  readonly widthPx: number
+  readonly rowPx: number
+  /** Root at the bottom. */
+  readonly upward: boolean
+}
+
+/** Baseline of a label, from the top of its frame. */
+const LABEL_BASE_PX = 14
 /** Patterns and outlines need some room as well. */
 const MIN_PATTERN_PX = 7
 /** A change of this share of the profile has the full colour. */
@@ -27,46 +37,57 @@ const FULL_CHANGE = 0.1
 /** Frames with their elements, in drawing order. */
 export type Frames = ReadonlyMap<LaidOut<FlameDatum>, SVGGElement>
 
-/** Dresses all drawn frames; returns each with its element. */
-export function decorate(holder: Element, measure: Measure, marks: Marks): Frames {
+/** Dresses all frames of a drawing; returns each with its element. */
+export function decorate(svg: SVGElement, scale: FrameScale, marks: Marks): Frames {
   const frames = new Map<LaidOut<FlameDatum>, SVGGElement>()
-  const place = marks.place?.join('\n') ?? null
+  const overlays = new Overlays()
+  const heightPx = Number(svg.getAttribute('height'))
+  const dressing = { ...marks, place: marks.place?.join('\n') ?? null }
   let [tabStop, topDepth] = [null as SVGGElement | null, Number.POSITIVE_INFINITY]
-  for (const group of holder.querySelectorAll<SVGGElement>('g.frame')) {
+  for (const element of svg.children) {
+    if (element.tagName !== 'g') continue
+    const group = element as SVGGElement
     const frame = datumOf(group)
     frames.set(frame, group)
-    const widthPx = Number(group.getAttribute('width'))
-    dress(group, frame, { ...marks, place, widthPx })
-    speak(group, frame, measure)
+    const box = boxOf(frame, scale, heightPx)
+    const classes = classesOf(frame.data, dressing)
+    colour(group, frame.data, classes)
+    for (const kind of overlaysOf(frame.data, classes, box.width)) overlays.add(kind, box)
+    label(group, frame.data.name, box.width)
+    speak(group, frame, scale.measure)
     if (frame.data.fade || frame.depth >= topDepth) continue
     tabStop = group
     topDepth = frame.depth
   }
-  if (tabStop !== null) tabStop.tabIndex = 0
+  overlays.draw(svg)
+  tabStop?.setAttribute('tabindex', '0')
   return frames
+}
+
+function boxOf(
+  frame: LaidOut<FlameDatum>,
+  { widthPx, rowPx, upward }: FrameScale,
+  heightPx: number,
+): FrameBox {
+  const down = frame.depth * rowPx
+  return {
+    x: frame.x0 * widthPx,
+    y: upward ? heightPx - down - rowPx : down,
+    width: (frame.x1 - frame.x0) * widthPx,
+    height: rowPx,
+  }
 }
 
 interface Dressing extends Omit<Marks, 'place'> {
   readonly place: string | null
-  readonly widthPx: number
 }
 
-function dress(group: SVGGElement, frame: LaidOut<FlameDatum>, dressing: Dressing): void {
-  const { row, fade, path, name } = frame.data
-  const { widthPx } = dressing
-  const classes = ['frame', ...(row === null ? ['root'] : rowClasses(row, dressing))]
-  if (fade) classes.push('fade')
-  if (row?.shape === 'frame' && dressing.place !== null && path.join('\n') === dressing.place)
+function classesOf({ row, path }: FlameDatum, dressing: Dressing): string[] {
+  if (row === null) return ['root']
+  const classes = rowClasses(row, dressing)
+  if (row.shape === 'frame' && dressing.place !== null && path.join('\n') === dressing.place)
     classes.push('current')
-  if (row !== null) {
-    group.style.setProperty('--hue', String(row.hue))
-    if (row.change !== null) group.style.setProperty('--strength', strengthOf(row.change.share))
-  }
-  const isPlain = classes.length === 1
-  if (widthPx < MIN_LABEL_PX) classes.push('narrow')
-  if (widthPx < MIN_PATTERN_PX || (isPlain && widthPx < MIN_LABEL_PX)) classes.push('bare')
-  group.setAttribute('class', classes.join(' '))
-  if (widthPx >= MIN_LABEL_PX) fitLabel(group, name, widthPx)
+  return classes
 }
 
 /** The classes that tell what a row is. */
@@ -79,6 +100,38 @@ function rowClasses(row: DrawnRow, { isComparing, selectedFn }: Dressing): strin
   if (row.fn >= 0 && row.fn === selectedFn) classes.push('selected')
   if (isComparing) classes.push(changeClass(row))
   return classes
+}
+
+function colour(group: SVGGElement, { row, fade }: FlameDatum, classes: readonly string[]): void {
+  const isHued = row?.shape === 'frame'
+  const own = `frame${fade ? ' fade' : ''}${isHued ? ` ${hueClass(row.hue)}` : ''}`
+  set(group, 'class', classes.length === 0 ? own : `${own} ${classes.join(' ')}`)
+  if (row !== null && row.change !== null) group.style.setProperty('--strength', strengthOf(row.change.share))
+}
+
+/** What lies over a frame. */
+function overlaysOf({ fade }: FlameDatum, classes: readonly string[], widthPx: number): Overlay[] {
+  const overlays: Overlay[] = []
+  const isWide = widthPx >= MIN_PATTERN_PX
+  for (const name of classes) {
+    const kind = OVERLAYS[name]
+    if (kind === undefined || (fade && kind === 'box')) continue
+    if (isWide) overlays.push(kind)
+    // An outline would cover all of a narrow frame.
+    else if (kind === 'found') overlays.push('dense')
+  }
+  return overlays
+}
+
+const OVERLAYS: Readonly<Record<string, Overlay>> = {
+  kernel: 'kernel',
+  jit: 'jit',
+  interpreted: 'jit',
+  inlined: 'inlined',
+  box: 'box',
+  found: 'found',
+  selected: 'selected',
+  current: 'current',
 }
 
 /** How a frame is coloured while comparing. */
@@ -94,26 +147,31 @@ export function strengthOf(change: number): string {
   return `${(25 + 75 * part).toFixed(0)}%`
 }
 
-/** A long name loses its namespaces before the end of it is cut; there is no room to say so, the strip has it whole. */
-function fitLabel(group: SVGGElement, name: string, widthPx: number): void {
-  const fitting = labelThatFits(name, widthPx)
-  const label = group.querySelector('.d3-flame-graph-label')
-  if (label !== null && label.textContent !== fitting) label.textContent = fitting
-}
-
-/** The part of a name that is worth showing in a width. */
-export function labelThatFits(name: string, widthPx: number): string {
-  return narrowName(name, Math.floor(widthPx / CHARACTER_PX)).replace(/^…/, '')
+/** Writes the name on a frame that has the room for it. */
+function label(group: SVGGElement, name: string, widthPx: number): void {
+  const last = group.lastElementChild
+  const known = last?.tagName === 'text' ? last : null
+  if (widthPx < MIN_LABEL_PX) return void known?.remove()
+  const text = cutLabel(name, widthPx)
+  if (known?.textContent === text) return
+  const place = { class: 'd3-flame-graph-label', x: String(LABEL_INSET_PX), y: String(LABEL_BASE_PX) }
+  const made = known ?? group.appendChild(shape('text', place))
+  made.textContent = text
 }
 
 function speak(group: SVGGElement, frame: LaidOut<FlameDatum>, measure: Measure): void {
   const { row, name } = frame.data
-  group.setAttribute('role', 'treeitem')
-  group.setAttribute('aria-level', String(frame.depth + 1))
-  group.setAttribute('tabindex', '-1')
-  if (frame.children !== undefined) group.setAttribute('aria-expanded', 'true')
+  set(group, 'role', 'treeitem')
+  set(group, 'tabindex', '-1')
+  set(group, 'aria-level', String(frame.depth + 1))
+  if (frame.children !== undefined) set(group, 'aria-expanded', 'true')
   else group.removeAttribute('aria-expanded')
-  group.setAttribute('aria-label', row === null ? name : spoken(row, name, measure))
+  set(group, 'aria-label', row === null ? name : spoken(row, name, measure))
+}
+
+/** To read an attribute costs much less than to write it: the browser follows every change up. */
+function set(element: Element, name: string, value: string): void {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value)
 }
 
 function spoken(row: DrawnRow, name: string, measure: Measure): string {

@@ -10,7 +10,9 @@ import type { Measure } from '../data/shares.ts'
 import { element } from './dom.ts'
 import { datumOf, type FlameDatum, toDatum } from './flame-datum.ts'
 import { decorate, type Frames, type Marks } from './flame-frames.ts'
+import { addHueClasses } from './flame-hues.ts'
 import { neighbour, type Way } from './flame-neighbours.ts'
+import './lean-selection.ts'
 
 /** What a reader does to a frame; `at` is where, in pixels of the window. */
 export interface FlameActions {
@@ -45,8 +47,8 @@ export class FlameView {
 
   constructor(actions: FlameActions) {
     this.#actions = actions
-    // The library zooms on click and cannot be told not to: the event never reaches it.
-    this.root.addEventListener('click', (event) => this.#onClick(event), { capture: true })
+    addHueClasses()
+    this.root.addEventListener('click', (event) => this.#onClick(event))
     this.root.addEventListener('pointerover', (event) => actions.point(datumAt(event.target)))
     this.root.addEventListener('pointerleave', () => actions.point(null))
     this.root.addEventListener('focusin', (event) => actions.point(datumAt(event.target)))
@@ -101,7 +103,9 @@ export class FlameView {
 
   /** Shows other marks on the frames that are drawn. */
   mark(marks: Marks): void {
-    if (this.#picture !== null) this.#frames = decorate(this.root, this.#picture.measure, marks)
+    const svg = this.root.querySelector('svg')
+    if (this.#picture === null || svg === null) return
+    this.#frames = decorate(svg, { ...this.#picture, rowPx: ROW_PX }, marks)
   }
 
   /** Moves the focus to a frame, or only brings it into sight; false when it is not drawn. */
@@ -157,7 +161,6 @@ export class FlameView {
   }
 
   #onClick(event: Event): void {
-    event.stopPropagation()
     const datum = datumAt(event.target)
     if (datum === null) return
     const frame = datumOf((event.target as Element).closest('g.frame')!)

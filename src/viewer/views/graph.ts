@@ -12,6 +12,7 @@ import { datumAt, FlameView } from './flame.ts'
 import type { FlameDatum } from './flame-datum.ts'
 import type { Marks } from './flame-frames.ts'
 import type { Way } from './flame-neighbours.ts'
+import { patternTiles } from './flame-overlays.ts'
 import { Ticks } from './ticks.ts'
 
 /** What a reader does to the graph. */
@@ -50,7 +51,7 @@ export class GraphView {
     })
     this.#callers.root.classList.add('callers')
     this.#scroll.append(this.#callers.root, this.#main.root)
-    this.root.append(this.#note, this.#ticks.root, this.#empty, this.#scroll)
+    this.root.append(patternTiles(), this.#note, this.#ticks.root, this.#empty, this.#scroll)
   }
 
   /** Room for the graph, in pixels. */
