@@ -14,7 +14,7 @@ const FRAME_LIMITS = [1100, 900, 720, 570] as const
 /** Rows drawn below the zoom at most; deeper frames are in a box. */
 export const MAX_ROWS = 1000
 /** Narrower frames go into the box beside them. */
-const MIN_FRAME_PX = 3
+const MIN_FRAME_PX = 4
 const MIN_BOX_PX = 1
 /** A box at the zoom itself that takes this much room is split, so that a click on a part shows more. */
 const SPLIT_BOX_PX = 160

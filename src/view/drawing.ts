@@ -153,7 +153,10 @@ class RowWriter {
 
   #calleeCount(node: number): number {
     let count = 0
-    for (const child of childrenOf(this.#tree, node)) if (this.#tree.total[child]! > 0) count++
+    this.#tree.expand?.(node)
+    const { firstChild, nextSibling, total } = this.#tree
+    for (let child = firstChild[node]!; child >= 0; child = nextSibling[child]!)
+      if (total[child]! > 0) count++
     return count
   }
 

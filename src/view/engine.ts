@@ -11,29 +11,30 @@ import { comparedDatasetOf, type Dataset, datasetOf } from './dataset.ts'
 import { detailsOf } from './details.ts'
 import { type Dressing, drawingOf } from './drawing.ts'
 import { FilterChain } from './filtered.ts'
-import { type FrameHues, huesOf, nameIn } from './frames.ts'
-import { frameAreas } from './functions.ts'
+import { nameIn } from './frames.ts'
 import { heatOf } from './heat.ts'
 import { labelValues } from './labels.ts'
+import { Listing } from './listing.ts'
 import { namedShare } from './named.ts'
 import { openedOf } from './opened.ts'
+import { Palette } from './palette.ts'
 import type {
   Band,
   Details,
   Drawing,
   Heat,
   LabelValues,
-  LegendEntry,
+  Listed,
   Opened,
   Place,
   SearchSummary,
   Shown,
   TableRow,
 } from './protocol.ts'
-import { type Scene, sceneOf, WHOLE_ROWS } from './scene.ts'
-import { type Matches, matchesOf } from './search.ts'
-import { type Colouring, INITIAL_STATE, type ViewState } from './state.ts'
-import { sortedFunctions, type TableSource, tableRow } from './table.ts'
+import { type Scene, sceneOf } from './scene.ts'
+import { KnownMatches, type Matches } from './search.ts'
+import { INITIAL_STATE, type ViewState } from './state.ts'
+import { type TableSource, tableRow } from './table.ts'
 import type { CallTree } from './tree.ts'
 import { keysTo } from './zoomed.ts'
 
@@ -47,12 +48,13 @@ interface Named {
 interface Last {
   readonly state: ViewState
   readonly scene: Scene
-  readonly source: TableSource
-  readonly order: Int32Array
+  readonly drawings: readonly (Drawing | null)[]
+  readonly found: Uint8Array | null
   readonly matches: Matches | null
 }
 
-const LEGEND_ENTRIES = 12
+/** Scenes kept: a step back is drawn at once. */
+const KEPT_SCENES = 3
 
 /** The page's questions, answered. */
 export class Engine {
@@ -61,11 +63,12 @@ export class Engine {
   #data: Dataset | null = null
   #chain: FilterChain | null = null
   #isCompared = false
-  #hues = new Map<Colouring, FrameHues>()
-  #areas: Float64Array | null = null
+  #palette: Palette | null = null
   #facts = new Map<number, { total: number; negative: number }>()
-  #scene: { key: string; scene: Scene } | null = null
+  #scenes: { key: string; scene: Scene }[] = []
+  #matches = new KnownMatches()
   #last: Last | null = null
+  #listing: Listing | null = null
 
   /** The profile that is open. Errors: AgentError `internal` before one is. */
   get profile(): Profile {
@@ -100,19 +103,17 @@ export class Engine {
   }
 
   /** What a state shows at a width. */
-  show(state: ViewState, widthPx: number, tableRows: number): Shown {
+  show(state: ViewState, widthPx: number): Shown {
     const scene = this.#sceneOf(state)
     const data = this.#data!
-    const hues = this.#huesOf(state.colouring)
-    const source = { frames: data.frames, hue: hues.hue, weights: scene.functions, compared: scene.compared }
     const query = state.search === '' ? null : this.#chain!.found(state.search)
     const found = query === null || query.problem !== '' ? null : query.mask
-    const order = sortedFunctions(source, state.sort, found)
-    const matches = found === null ? null : matchesOf(scene.tree, found)
-    const drawing = this.#draw(scene, scene.drawn, state, widthPx, found, matches)
-    const callers =
-      scene.callers === null ? null : this.#draw(scene, scene.callers, state, widthPx, found, null)
-    this.#last = { state, scene, source, order, matches: this.#placesOf(scene, found, matches) }
+    const matches = found === null ? null : this.#matches.of(scene.tree, found)
+    const drawing = this.#draw(scene, scene.drawn, state, widthPx, found)
+    const callers = scene.callers === null ? null : this.#draw(scene, scene.callers, state, widthPx, found)
+    // Places are stepped through in what is drawn.
+    const places = found === null ? null : this.#matches.of(scene.drawn, found)
+    this.#last = { state, scene, drawings: [drawing, callers], found, matches: places }
     const { total: whole, negative } = this.#columnFacts(scene.column)
     return {
       total: scene.tree.total[0]!,
@@ -122,14 +123,8 @@ export class Engine {
       wholeSamples: samplesOf(scene, whole),
       drawing,
       callers,
-      search: searchSummary(query?.problem ?? null, matches, this.#last.matches),
-      functions: functionsIn(source, drawing, callers),
-      table: {
-        rows: [...order.subarray(0, tableRows)].map((fn) => tableRow(source, fn)),
-        count: order.length,
-        sortedBy: state.sort.by,
-      },
-      legend: legendOf(hues),
+      search: searchSummary(query?.problem ?? null, matches, places),
+      legend: this.#palette!.legend(state.colouring),
       chips: state.chips.map((chip) => {
         const outcome = scene.chosen.outcomes.get(chip)
         if (outcome !== undefined) return outcome
@@ -141,10 +136,14 @@ export class Engine {
     }
   }
 
+  /** The functions of what was shown last. */
+  list(tableRows: number): Listed {
+    return this.#listed.listed(tableRows, this.#shown.drawings)
+  }
+
   /** More rows of the table that was shown last. */
   rows(from: number, count: number): TableRow[] {
-    const { source, order } = this.#shown
-    return [...order.subarray(from, from + count)].map((fn) => tableRow(source, fn))
+    return this.#listed.rows(from, count)
   }
 
   /** A place of the search that was shown last; indices go round. Errors: AgentError `internal` when nothing was found. */
@@ -184,8 +183,13 @@ export class Engine {
 
   /** Callers, callees and source lines of a function of the last table. */
   details(fn: number): Details {
-    const { source, scene, state } = this.#shown
-    return detailsOf(this.#data!, scene.tree, tableRow(source, fn), this.#rowWeights(state))
+    const { scene, state } = this.#shown
+    return detailsOf(
+      this.#data!,
+      scene.tree,
+      tableRow(this.#sourceOf(scene, state), fn),
+      this.#rowWeights(state),
+    )
   }
 
   /** Names of functions of the last answer, as a redacted profile has them. */
@@ -197,9 +201,14 @@ export class Engine {
 
   /** Every row of the table that was shown last, and what its shares are of. */
   shownTable(): { rows: TableRow[]; total: number; samples: number | null; unit: string } {
-    const { order, scene } = this.#shown
+    const { scene } = this.#shown
     const unit = this.profile.sampleTypes[scene.column]?.unit ?? ''
-    return { rows: this.rows(0, order.length), total: scene.tree.total[0]!, samples: scene.samples, unit }
+    return {
+      rows: this.rows(0, this.#listed.count),
+      total: scene.tree.total[0]!,
+      samples: scene.samples,
+      unit,
+    }
   }
 
   get #shown(): Last {
@@ -207,14 +216,29 @@ export class Engine {
     return this.#last
   }
 
+  #sourceOf(scene: Scene, { colouring }: ViewState): TableSource {
+    const hue = this.#palette!.hue(colouring)
+    return { frames: this.#data!.frames, hue, weights: scene.functions(), compared: scene.compared }
+  }
+
+  /** The table of what was shown last: made when it is asked for, which is after the drawing. */
+  get #listed(): Listing {
+    const { scene, state, found } = this.#shown
+    const source = this.#sourceOf(scene, state)
+    if (this.#listing?.isOf(source, state.sort, found) !== true)
+      this.#listing = new Listing(source, state.sort, found)
+    return this.#listing
+  }
+
   #forget(): void {
     this.#data = null
     this.#chain = null
-    this.#hues.clear()
+    this.#palette = null
     this.#facts.clear()
-    this.#areas = null
-    this.#scene = null
+    this.#scenes = []
+    this.#matches = new KnownMatches()
     this.#last = null
+    this.#listing = null
   }
 
   #describe(): Opened {
@@ -232,6 +256,7 @@ export class Engine {
     this.#isCompared = withBaseline
     this.#data = withBaseline ? comparedDatasetOf(this.#baseline!.profile, profile) : datasetOf(profile)
     this.#chain = new FilterChain(this.#data)
+    this.#palette = new Palette(this.#data, this.#chain)
     return this.#data
   }
 
@@ -242,26 +267,20 @@ export class Engine {
     const data = this.#dataset(state.compare?.with.kind === 'file')
     const { view, column, chips, range, compare, pivot } = state
     const key = JSON.stringify([view, column, chips, range, compare, pivot])
-    if (this.#scene?.key === key) return this.#scene.scene
+    const known = this.#scenes.find((entry) => entry.key === key)
+    if (known !== undefined) return known.scene
     const names = { profile: this.#opened.name || 'after', baseline: this.#baseline?.name || 'before' }
     const scene = sceneOf(data, this.#chain!, state, names)
-    this.#scene = { key, scene }
+    this.#scenes = [{ key, scene }, ...this.#scenes].slice(0, KEPT_SCENES)
     return scene
   }
 
-  #draw(
-    scene: Scene,
-    tree: CallTree,
-    state: ViewState,
-    widthPx: number,
-    found: Uint8Array | null,
-    matches: Matches | null,
-  ): Drawing {
+  #draw(scene: Scene, tree: CallTree, state: ViewState, widthPx: number, found: Uint8Array | null): Drawing {
     const isCallers = tree === scene.callers
     const zoom = isCallers ? state.callersZoom : state.zoom
     const { frames } = this.#data!
     const { compared, other, pivot } = scene
-    const hue = this.#huesOf(state.colouring).hue
+    const hue = this.#palette!.hue(state.colouring)
     const rootName = pivot < 0 ? 'all' : frames.name[frames.functionFrame[pivot]!]!
     const sides =
       compared === null || other === null
@@ -282,26 +301,7 @@ export class Engine {
     if (found === null) return drawingOf(tree, zoom, widthPx, dressing)
     // A tree that grows has the nodes that are drawn only once they were drawn.
     if (tree.expand !== undefined) drawingOf(tree, zoom, widthPx, dressing)
-    const own = tree === scene.tree && matches !== null ? matches : matchesOf(tree, found)
-    return drawingOf(tree, zoom, widthPx, { ...dressing, matches: own })
-  }
-
-  /** Places are stepped through in what is drawn. */
-  #placesOf(scene: Scene, found: Uint8Array | null, matches: Matches | null): Matches | null {
-    return found === null || scene.drawn === scene.tree ? matches : matchesOf(scene.drawn, found)
-  }
-
-  #huesOf(colouring: Colouring): FrameHues {
-    const data = this.#data!
-    if (this.#areas === null) {
-      const { profile, afterRows } = data
-      this.#areas = frameAreas(this.#chain!.tree([], profile.defaultSampleType, afterRows, WHOLE_ROWS))
-    }
-    const known = this.#hues.get(colouring)
-    if (known !== undefined && known.hue.length === data.frames.count) return known
-    const hues = huesOf(data.frames, this.#areas, colouring)
-    this.#hues.set(colouring, hues)
-    return hues
+    return drawingOf(tree, zoom, widthPx, { ...dressing, matches: this.#matches.of(tree, found) })
   }
 
   /** Weight of a whole column, and how many of its rows cannot be drawn. */
@@ -359,25 +359,4 @@ function searchSummary(
 ): SearchSummary | null {
   if (problem === null) return null
   return { problem, value: matches?.value ?? 0, places: places?.placeCount ?? 0 }
-}
-
-/** A row for each function that a drawing shows. */
-function functionsIn(source: TableSource, ...drawings: readonly (Drawing | null)[]): TableRow[] {
-  const fns = new Set<number>()
-  for (const drawing of drawings)
-    for (const { fn } of [...(drawing?.rows ?? []), ...(drawing?.above ?? [])]) fns.add(fn)
-  fns.delete(-1)
-  return [...fns].map((fn) => tableRow(source, fn))
-}
-
-function legendOf({ groups }: FrameHues): LegendEntry[] {
-  const shown = groups.filter(({ value }) => value > 0).slice(0, LEGEND_ENTRIES)
-  return shown.map(({ name, hue, value }) => ({ name, hue, value, pattern: PATTERNS[name] ?? 'native' }))
-}
-
-const PATTERNS: Readonly<Record<string, LegendEntry['pattern']>> = {
-  kernel: 'kernel',
-  JIT: 'jit',
-  'run-time code': 'jit',
-  interpreted: 'interpreted',
 }

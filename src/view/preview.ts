@@ -4,13 +4,15 @@
  */
 import type { Profile } from '../model/profile.ts'
 import { Engine } from './engine.ts'
-import type { Opened, Shown } from './protocol.ts'
+import type { Listed, Opened, Shown } from './protocol.ts'
 import { INITIAL_STATE } from './state.ts'
 
-/** The first two answers of a page's worker. */
+/** The first answers of a page's worker. */
 export interface Preview {
   readonly opened: Opened
   readonly shown: Shown
+  /** Without the functions that are drawn: nobody points at one so soon. */
+  readonly listed: Listed
 }
 
 /** Smaller profiles are unpacked before anybody could look. */
@@ -25,5 +27,6 @@ export function previewOf(profile: Profile): Preview | null {
   if (profile.stacks.parent.length < LARGE_STACKS) return null
   const engine = new Engine()
   const opened = engine.open(profile, '')
-  return { opened, shown: engine.show(INITIAL_STATE, WIDTH_PX, TABLE_ROWS) }
+  const shown = engine.show(INITIAL_STATE, WIDTH_PX)
+  return { opened, shown, listed: { ...engine.list(TABLE_ROWS), functions: [] } }
 }

@@ -20,7 +20,9 @@ export type Request =
   | { readonly do: 'window'; readonly id: number; readonly bytes: Uint8Array }
   /** Shows those windows, merged, as the profile; forgets all others that are not in `keep`. */
   | { readonly do: 'windows'; readonly ids: readonly number[]; readonly keep: readonly number[] }
-  | { readonly do: 'show'; readonly state: ViewState; readonly widthPx: number; readonly tableRows: number }
+  | { readonly do: 'show'; readonly state: ViewState; readonly widthPx: number }
+  /** The functions of what was shown last: apart, so that the drawing need not wait for them. */
+  | { readonly do: 'list'; readonly tableRows: number }
   /** Rows from..from + count of the table that was shown last. */
   | { readonly do: 'rows'; readonly from: number; readonly count: number }
   /** The next place of the search from place `from` (-1: none yet) in a direction. */
@@ -45,6 +47,7 @@ export interface Answers {
   window: null
   windows: Opened
   show: Shown
+  list: Listed
   rows: readonly TableRow[]
   place: Place
   band: Band
@@ -180,13 +183,6 @@ export interface Shown {
   /** Sandwich: who calls the function, leaf first as the inverted graph. */
   readonly callers: Drawing | null
   readonly search: SearchSummary | null
-  /** The functions that the drawings show, in no order: what is pointed at is described at once. */
-  readonly functions: readonly TableRow[]
-  readonly table: {
-    readonly rows: readonly TableRow[]
-    readonly count: number
-    readonly sortedBy: SortColumn
-  }
   readonly legend: readonly LegendEntry[]
   /** For each chip of the state what it matched, or why it cannot be understood. */
   readonly chips: readonly { readonly matched: number; readonly problem: string }[]
@@ -194,6 +190,17 @@ export interface Shown {
   readonly verdict: Verdict | null
   /** Records with a value below zero, which are not drawn. */
   readonly negativeRows: number
+}
+
+/** The functions of what is shown. */
+export interface Listed {
+  /** Those that the drawings show, in no order: what is pointed at is described at once. */
+  readonly functions: readonly TableRow[]
+  readonly table: {
+    readonly rows: readonly TableRow[]
+    readonly count: number
+    readonly sortedBy: SortColumn
+  }
 }
 
 export interface Verdict {

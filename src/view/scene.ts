@@ -23,7 +23,8 @@ export interface Scene {
   readonly chosen: ChosenRows
   /** The side that is looked at, root first. */
   readonly tree: CallTree
-  readonly functions: FunctionWeights
+  /** The functions of `tree`; counted at the first call. */
+  functions(): FunctionWeights
   readonly compared: Compared | null
   /** Rows of the side that is looked at. */
   readonly rows: Uint8Array | null
@@ -55,11 +56,14 @@ export function sceneOf(data: Dataset, chain: FilterChain, state: ViewState, nam
   const common = { column, chosen, rows }
   if (state.compare === null) {
     const samples = samplesIn(data, column, afterTree.total[0]!)
-    const functions = functionWeights(afterTree)
+    let functions: FunctionWeights | null = null
     return {
       ...common,
       tree: afterTree,
-      functions,
+      functions: () => {
+        functions ??= functionWeights(afterTree)
+        return functions
+      },
       compared: null,
       samples,
       ...viewOf(afterTree, null, state),
@@ -85,7 +89,7 @@ export function sceneOf(data: Dataset, chain: FilterChain, state: ViewState, nam
     ...common,
     rows: isBefore ? beforeRows : rows,
     tree,
-    functions,
+    functions: () => functions,
     compared,
     samples,
     ...viewOf(tree, other, state),

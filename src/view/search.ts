@@ -41,6 +41,22 @@ export function matchesOf(tree: CallTree, mask: Uint8Array): Matches {
   return { mask, value, places: places.sorted(), placeCount, below }
 }
 
+/** The matches of the trees that were searched last: a zoom while a search is on looks for nothing again. */
+export class KnownMatches {
+  #known: { tree: CallTree; count: number; matches: Matches }[] = []
+
+  /** Matches of a mask; looked for again in a tree that has grown. */
+  of(tree: CallTree, mask: Uint8Array): Matches {
+    const known = this.#known.find(
+      (entry) => entry.tree === tree && entry.count === tree.count && entry.matches.mask === mask,
+    )
+    if (known !== undefined) return known.matches
+    const matches = matchesOf(tree, mask)
+    this.#known = [{ tree, count: tree.count, matches }, ...this.#known].slice(0, 3)
+    return matches
+  }
+}
+
 /** Keeps the MAX_PLACES heaviest of any number of nodes: half a million matches must not be sorted whole. */
 class Heaviest {
   readonly #weight: Float64Array

@@ -2,7 +2,7 @@
  * The page of an open profile: holds the state, sends it to the worker, and hands the answers to the views. Each thing a reader
  * does becomes a state; nothing is drawn but from an answer.
  */
-import type { Band, Heat, LabelValues, Opened, Shown, TableRow } from '../view/protocol.ts'
+import type { Band, Heat, LabelValues, Listed, Opened, Shown, TableRow } from '../view/protocol.ts'
 import {
   type Baseline,
   type Chip,
@@ -62,6 +62,7 @@ export class App {
         this.#onShown(shown, state)
         markAnswered()
       },
+      listed: (listed, state) => this.#onListed(listed, state),
       band: (band, heat, state) => this.#onBand(band, heat, state),
       failed: (error) => this.#screen.notice.problem(error),
     })
@@ -80,6 +81,7 @@ export class App {
   open(opened: Opened): void {
     this.#opened = opened
     this.#isReady = true
+    this.reading.forgetFunctions()
     document.title = `${opened.name.slice(0, 200)} · Emberscope`
     this.#screen.drawOpened(opened, this.state)
     void this.#drawProcesses()
@@ -97,6 +99,11 @@ export class App {
     this.#opened = opened
     this.#screen.drawOpened(opened, INITIAL_STATE)
     this.#onShown(shown, INITIAL_STATE)
+  }
+
+  /** The functions of that answer. */
+  previewListed(listed: Listed): void {
+    this.#onListed(listed, INITIAL_STATE)
   }
 
   /** Goes on to a state. */
@@ -124,6 +131,13 @@ export class App {
     if (this.#focusNext !== null) this.#screen.graph.focusPath(this.#focusNext)
     this.#focusNext = null
     this.point(this.#screen.graph.underReader())
+  }
+
+  #onListed(listed: Listed, state: ViewState): void {
+    this.reading.takeListed(listed)
+    this.#screen.drawListed(listed, state)
+    if (this.reading.selected !== null) this.#screen.drawMarks()
+    this.reading.describe(this.#screen.strip)
   }
 
   #onBand(band: Band | null, heat: Heat | null, state: ViewState): void {

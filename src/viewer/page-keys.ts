@@ -25,7 +25,7 @@ export function pageKeys(app: App, screen: Screen): KeyActions {
     },
     sandwich: () => {
       const key = app.subject()?.subject.key ?? ''
-      const heaviest = app.reading.shown?.table.rows[0]?.key ?? ''
+      const heaviest = app.reading.listed?.table.rows[0]?.key ?? ''
       app.pivot(key || app.state.pivot || heaviest)
     },
     details: () => {

@@ -23,6 +23,7 @@ export async function startPage(script: string): Promise<void> {
     if (preview !== null && isInitial(app.state)) {
       app.preview(preview.opened, preview.shown)
       await nextPaint()
+      app.previewListed(preview.listed)
     }
     await wholeDocument()
     await openEmbedded(app, ask)

@@ -4,7 +4,7 @@
  */
 
 import { percent, whole } from '../view/numbers.ts'
-import type { Place, Shown, TableRow } from '../view/protocol.ts'
+import type { Listed, Place, Shown, TableRow } from '../view/protocol.ts'
 import type { ViewState } from '../view/state.ts'
 import { type Measure, shareOf } from './data/shares.ts'
 import type { FlameDatum } from './views/flame-datum.ts'
@@ -19,11 +19,22 @@ export class Reading {
   selected: TableRow | null = null
   place: Place | null = null
   #shown: Shown | null = null
+  #listed: Listed | null = null
   #state: ViewState | null = null
   #functions = new Map<number, TableRow>()
 
   get shown(): Shown | null {
     return this.#shown
+  }
+
+  get listed(): Listed | null {
+    return this.#listed
+  }
+
+  /** Numbers of functions mean something else in another profile. */
+  forgetFunctions(): void {
+    this.#listed = null
+    this.#functions.clear()
   }
 
   /** Takes the next answer; what it has no more is forgotten. */
@@ -32,8 +43,13 @@ export class Reading {
     if (this.place !== null && this.place.index >= (shown.search?.places ?? 0)) this.place = null
     this.#shown = shown
     this.#state = state
-    this.#functions = new Map([...shown.table.rows, ...shown.functions].map((row) => [row.fn, row]))
     this.pointed = null
+  }
+
+  /** Takes the functions of the answer before. */
+  takeListed(listed: Listed): void {
+    this.#listed = listed
+    this.#functions = new Map([...listed.table.rows, ...listed.functions].map((row) => [row.fn, row]))
     const key = this.selected?.key
     // A function that is not in sight keeps its old figures until it comes back.
     if (key !== undefined) this.selected = this.byKey(key) ?? this.selected

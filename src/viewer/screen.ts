@@ -1,5 +1,5 @@
 /** All views of the page in their places, and which of them a piece of news concerns. */
-import type { Band, Heat, LabelValues, Opened, Shown } from '../view/protocol.ts'
+import type { Band, Heat, LabelValues, Listed, Opened, Shown } from '../view/protocol.ts'
 import type { ViewState } from '../view/state.ts'
 import type { App, LiveControls } from './app.ts'
 import { pageKeys } from './page-keys.ts'
@@ -46,7 +46,6 @@ export class Screen {
   readonly #main: HTMLElement
   readonly #holder: HTMLElement
   readonly #live: LiveControls | null
-  #tableTimer = 0
   #processValues = NO_VALUES
 
   constructor(holder: HTMLElement, app: App, live: LiveControls | null) {
@@ -188,7 +187,7 @@ export class Screen {
     this.drawProcesses(this.#processValues, state)
   }
 
-  /** An answer. The graph is drawn at once; the table follows once that is on the screen. */
+  /** An answer: the graph; its functions follow. */
   drawShown(shown: Shown, state: ViewState): void {
     const { reading } = this.#app
     this.#main.dataset.view = state.view
@@ -199,19 +198,13 @@ export class Screen {
     if (state.view !== 'table') this.graph.draw(shown, state, reading.measure, reading.marks)
     this.search.show(reading.searchStatus(state.search))
     reading.describe(this.strip)
-    const draw = (): void => this.#drawTable(shown, state)
-    if (state.view === 'table') draw()
-    else
-      requestAnimationFrame(() => {
-        clearTimeout(this.#tableTimer)
-        this.#tableTimer = window.setTimeout(draw, 20)
-      })
   }
 
-  #drawTable(shown: Shown, state: ViewState): void {
+  /** The functions of the answer. */
+  drawListed({ table }: Listed, state: ViewState): void {
     const { reading } = this.#app
     this.table.draw({
-      table: shown.table,
+      table,
       measure: reading.measure,
       before: reading.before,
       sort: state.sort,
@@ -258,5 +251,5 @@ export class Screen {
 function pivotFor(app: App, view: ViewState['view']): string {
   if (view !== 'sandwich') return app.state.pivot
   const key = app.subject()?.subject.key ?? app.state.pivot
-  return key !== '' ? key : (app.reading.shown?.table.rows[0]?.key ?? '')
+  return key !== '' ? key : (app.reading.listed?.table.rows[0]?.key ?? '')
 }

@@ -2,7 +2,7 @@
  * The page's side of the conversation with the worker: one question of a kind at a time, the newest wins. A reader who types or
  * drags asks faster than a profile of a million nodes answers; what was overtaken is never asked.
  */
-import type { Answers, Band, Heat, Request, Shown } from '../view/protocol.ts'
+import type { Answers, Band, Heat, Listed, Request, Shown } from '../view/protocol.ts'
 import type { ViewState } from '../view/state.ts'
 
 /** Asks the worker. Errors: rejects with what the worker could not do. */
@@ -11,6 +11,8 @@ export type Ask = <D extends Request['do']>(request: Extract<Request, { do: D }>
 /** What is done with answers, each with the state it is about. */
 export interface SessionActions {
   shown(shown: Shown, state: ViewState): void
+  /** The functions of the answer before. */
+  listed(listed: Listed, state: ViewState): void
   band(band: Band | null, heat: Heat | null, state: ViewState): void
   failed(error: unknown): void
 }
@@ -26,6 +28,7 @@ const TABLE_ROWS = 100
 /** Pixels of a bar of the time band. */
 const BIN_PX = 6
 const MIN_HEAT_COLUMN_PX = 3
+const MAX_PAUSE_MS = 200
 
 /** A conversation. */
 export class Session {
@@ -34,6 +37,7 @@ export class Session {
   #wanted: Wanted | null = null
   #isBusy = false
   #bandOf = ''
+  #wake: () => void = () => undefined
 
   constructor(ask: Ask, actions: SessionActions) {
     this.#ask = ask
@@ -44,7 +48,18 @@ export class Session {
   want(wanted: Wanted, isNews = false): void {
     this.#wanted = wanted
     if (isNews) this.#bandOf = ''
+    this.#wake()
     if (!this.#isBusy) void this.#work()
+  }
+
+  /** Until the drawing is on the screen, which wants all of the processor; not when something new is wanted. */
+  #pause(): Promise<void> {
+    return new Promise((done) => {
+      this.#wake = done
+      requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0)))
+      // A page that is not seen is not painted.
+      setTimeout(done, MAX_PAUSE_MS)
+    })
   }
 
   async #work(): Promise<void> {
@@ -63,8 +78,12 @@ export class Session {
 
   async #answer(wanted: Wanted): Promise<void> {
     const { state, widthPx } = wanted
-    const shown = await this.#ask({ do: 'show', state, widthPx, tableRows: TABLE_ROWS })
+    const shown = await this.#ask({ do: 'show', state, widthPx })
     this.#actions.shown(shown, state)
+    if (this.#wanted !== null) return
+    await this.#pause()
+    if (this.#wanted !== null) return
+    this.#actions.listed(await this.#ask({ do: 'list', tableRows: TABLE_ROWS }), state)
     if (wanted.hasTimes && this.#wanted === null) await this.#answerBand(wanted)
   }
 

@@ -71,7 +71,9 @@ export class Desk {
       case 'windows':
         return this.#showWindows(request.ids, request.keep)
       case 'show':
-        return engine.show(request.state, request.widthPx, request.tableRows)
+        return engine.show(request.state, request.widthPx)
+      case 'list':
+        return engine.list(request.tableRows)
       case 'rows':
         return engine.rows(request.from, request.count)
       case 'place':

@@ -33,15 +33,17 @@ export function cutLabel(name: string, widthPx: number): string {
 const widths = new Map<string, number>()
 let ruler: CanvasRenderingContext2D | null = null
 
+/** Gets what measures text; before a drawing, as in the middle of one the browser would have to style half of it to tell the font. */
+export function readyLabels(): void {
+  ruler ??= document.createElement('canvas').getContext('2d')!
+  ruler.font = `${FONT_PX}px ${getComputedStyle(document.body).fontFamily}`
+}
+
 /** Width of one character; text is about as wide as its characters together. */
 function characterPx(character: string): number {
   const known = widths.get(character)
   if (known !== undefined) return known
-  if (ruler === null) {
-    ruler = document.createElement('canvas').getContext('2d')!
-    ruler.font = `${FONT_PX}px ${getComputedStyle(document.body).fontFamily}`
-  }
-  const width = ruler.measureText(character).width
+  const width = ruler?.measureText(character).width ?? CHARACTER_PX
   widths.set(character, width)
   return width
 }

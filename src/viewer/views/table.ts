@@ -4,7 +4,7 @@
  */
 
 import { whole } from '../../view/numbers.ts'
-import type { Shown, TableRow } from '../../view/protocol.ts'
+import type { Listed, TableRow } from '../../view/protocol.ts'
 import type { SortColumn } from '../../view/state.ts'
 import type { Measure } from '../data/shares.ts'
 import { element } from './dom.ts'
@@ -26,7 +26,7 @@ export interface TableActions {
 
 /** What the table shows. */
 export interface TablePicture {
-  readonly table: Shown['table']
+  readonly table: Listed['table']
   readonly measure: Measure
   /** The whole of the other side, null unless comparing. */
   readonly before: Measure | null

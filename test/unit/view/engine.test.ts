@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { Label, Profile } from '../../../src/model/profile.ts'
 import { Engine } from '../../../src/view/engine.ts'
 import { previewOf } from '../../../src/view/preview.ts'
-import type { Drawing, Shown } from '../../../src/view/protocol.ts'
+import type { Drawing, Listed, Shown } from '../../../src/view/protocol.ts'
 import { INITIAL_STATE, type ViewState, WHOLE } from '../../../src/view/state.ts'
 import { largeProfile, nodeServerProfile, profileOf } from '../../helpers/sample-profile.ts'
 
@@ -14,8 +14,10 @@ function engineOf(profile: Profile): Engine {
   return engine
 }
 
-const show = (engine: Engine, changes: Partial<ViewState> = {}, widthPx = 1000): Shown =>
-  engine.show({ ...INITIAL_STATE, ...changes }, widthPx, 50)
+const show = (engine: Engine, changes: Partial<ViewState> = {}, widthPx = 1000): Shown & Listed => ({
+  ...engine.show({ ...INITIAL_STATE, ...changes }, widthPx),
+  ...engine.list(50),
+})
 
 /** No child is wider than its parent has room for. */
 function assertFits({ rows }: Drawing): void {
@@ -133,7 +135,8 @@ test('the preview is what the worker will answer', () => {
   const engine = new Engine()
   const opened = engine.open(profile, '')
   assert.deepEqual(preview.opened, opened)
-  assert.deepEqual(preview.shown, engine.show(INITIAL_STATE, 1030, 30))
+  assert.deepEqual(preview.shown, engine.show(INITIAL_STATE, 1030))
+  assert.deepEqual(preview.listed.table, engine.list(30).table)
   assert.equal(previewOf(nodeServerProfile()), null, 'small profiles are opened as fast')
 })
 
