@@ -12,6 +12,7 @@ import {
   type Zoom,
 } from '../view/state.ts'
 import { copyText } from './data/download.ts'
+import { nextPaint } from './data/turn.ts'
 import { save } from './exporter.ts'
 import { Reading, subjectOfRow } from './reading.ts'
 import { Screen } from './screen.ts'
@@ -94,14 +95,16 @@ export class App {
     this.open(opened)
   }
 
-  /** Draws an answer that came with the page, before the worker has anything to say. */
-  preview(opened: Opened, shown: Shown): void {
+  /** Draws what came with the page, before the worker has anything to say; in parts, so that no task is long. */
+  previewOpened(opened: Opened): void {
     this.#opened = opened
     this.#screen.drawOpened(opened, INITIAL_STATE)
+  }
+
+  previewShown(shown: Shown): void {
     this.#onShown(shown, INITIAL_STATE)
   }
 
-  /** The functions of that answer. */
   previewListed(listed: Listed): void {
     this.#onListed(listed, INITIAL_STATE)
   }
@@ -435,7 +438,7 @@ export class App {
 function markPainted(): void {
   if (performance.getEntriesByName('emberscope-drawn').length > 0) return
   performance.mark('emberscope-drawn')
-  requestAnimationFrame(() => setTimeout(() => performance.mark('emberscope-painted'), 0))
+  void nextPaint().then(() => performance.mark('emberscope-painted'))
 }
 
 /** Tells when the worker's newest answer was drawn; benches wait for it. */

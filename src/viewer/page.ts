@@ -3,6 +3,7 @@ import { PAGE_IDS } from '../formats/html.ts'
 import { INITIAL_STATE, type ViewState } from '../view/state.ts'
 import { App } from './app.ts'
 import { embedded, embeddedPreview } from './data/load.ts'
+import { nextPaint, nextTurn } from './data/turn.ts'
 import { Link } from './link.ts'
 import { LivePage } from './live.ts'
 import type { Ask } from './session.ts'
@@ -11,19 +12,27 @@ import { element } from './views/dom.ts'
 
 /** Starts the page; `script` is its own text, which its worker runs too. */
 export async function startPage(script: string): Promise<void> {
-  const link = new Link(script)
-  const ask: Ask = (request) => link.ask(request)
+  let link: Link | null = null
+  const ask: Ask = (request) => {
+    // A worker is not started before what can be seen without one.
+    link ??= new Link(script)
+    return link.ask(request)
+  }
   const holder = document.getElementById(PAGE_IDS.app)!
   const notices = document.getElementById(PAGE_IDS.notices)?.textContent ?? ''
   if (holder.hasAttribute('data-live')) return new LivePage(holder, ask, notices).start()
   holder.replaceChildren(element('p', { class: 'state' }, 'Opening the profile…'))
+  await nextTurn()
   const app = new App(holder, ask, notices)
   try {
     const preview = embeddedPreview()
     if (preview !== null && isInitial(app.state)) {
-      app.preview(preview.opened, preview.shown)
+      app.previewOpened(preview.opened)
+      await nextTurn()
+      app.previewShown(preview.shown)
       await nextPaint()
       app.previewListed(preview.listed)
+      await nextTurn()
     }
     await wholeDocument()
     await openEmbedded(app, ask)
@@ -49,10 +58,6 @@ function wholeDocument(): Promise<void> {
     if (document.readyState !== 'loading') done()
     else document.addEventListener('DOMContentLoaded', () => done(), { once: true })
   })
-}
-
-function nextPaint(): Promise<void> {
-  return new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))
 }
 
 function isInitial(state: ViewState): boolean {

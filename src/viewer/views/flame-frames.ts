@@ -3,10 +3,9 @@ import type { LaidOut } from 'd3-flame-graph'
 import { percent } from '../../view/numbers.ts'
 import type { DrawnRow } from '../../view/protocol.ts'
 import { changeSign, clipped, fractionOf, type Measure, points } from '../data/shares.ts'
-import { shape } from './dom.ts'
 import { datumOf, type FlameDatum } from './flame-datum.ts'
 import { hueClass } from './flame-hues.ts'
-import { cutLabel, LABEL_INSET_PX, MIN_LABEL_PX } from './flame-label.ts'
+import { writeLabel } from './flame-label.ts'
 import { type FrameBox, type Overlay, Overlays } from './flame-overlays.ts'
 
 /** Frames to point out. */
@@ -27,8 +26,6 @@ export interface FrameScale {
   readonly upward: boolean
 }
 
-/** Baseline of a label, from the top of its frame. */
-const LABEL_BASE_PX = 14
 /** Patterns and outlines need some room as well. */
 const MIN_PATTERN_PX = 7
 /** A change of this share of the profile has the full colour. */
@@ -53,7 +50,7 @@ export function decorate(svg: SVGElement, scale: FrameScale, marks: Marks): Fram
     const classes = classesOf(frame.data, dressing)
     colour(group, frame.data, classes)
     for (const kind of overlaysOf(frame.data, classes, box.width)) overlays.add(kind, box)
-    label(group, frame.data.name, box.width)
+    writeLabel(group, frame.data.name, box.width, box.height)
     speak(group, frame, scale.measure)
     if (frame.data.fade || frame.depth >= topDepth) continue
     tabStop = group
@@ -145,18 +142,6 @@ export function changeClass(row: DrawnRow): 'grew' | 'shrank' | 'noise' {
 export function strengthOf(change: number): string {
   const part = Math.min(1, Math.sqrt(Math.abs(change) / FULL_CHANGE))
   return `${(25 + 75 * part).toFixed(0)}%`
-}
-
-/** Writes the name on a frame that has the room for it. */
-function label(group: SVGGElement, name: string, widthPx: number): void {
-  const last = group.lastElementChild
-  const known = last?.tagName === 'text' ? last : null
-  if (widthPx < MIN_LABEL_PX) return void known?.remove()
-  const text = cutLabel(name, widthPx)
-  if (known?.textContent === text) return
-  const place = { class: 'd3-flame-graph-label', x: String(LABEL_INSET_PX), y: String(LABEL_BASE_PX) }
-  const made = known ?? group.appendChild(shape('text', place))
-  made.textContent = text
 }
 
 function speak(group: SVGGElement, frame: LaidOut<FlameDatum>, measure: Measure): void {

@@ -11,7 +11,6 @@ import { element } from './dom.ts'
 import { datumOf, type FlameDatum, toDatum } from './flame-datum.ts'
 import { decorate, type Frames, type Marks } from './flame-frames.ts'
 import { addHueClasses } from './flame-hues.ts'
-import { readyLabels } from './flame-label.ts'
 import { neighbour, type Way } from './flame-neighbours.ts'
 import './lean-selection.ts'
 
@@ -49,7 +48,6 @@ export class FlameView {
   constructor(actions: FlameActions) {
     this.#actions = actions
     addHueClasses()
-    readyLabels()
     this.root.addEventListener('click', (event) => this.#onClick(event))
     this.root.addEventListener('pointerover', (event) => actions.point(datumAt(event.target)))
     this.root.addEventListener('pointerleave', () => actions.point(null))

@@ -3,9 +3,9 @@
  * three listeners a frame, and puts an HTML box for the label into each: with a thousand frames that is half of the time of a
  * zoom, and most of it is for frames too narrow for a letter, or written over by us at once.
  *
- * So d3-selection, which the bundle has for that library alone, leaves out what we do ourselves (flame-frames.ts: class, label;
- * flame.ts: events) and what is as it was. The library still lays out, makes, moves, sizes and removes every frame. To be removed
- * when it can be told to draw frames without labels and listeners.
+ * So d3-selection, which the bundle has for that library alone, leaves out what we do ourselves (flame-frames.ts: class;
+ * flame-label.ts: boxes of labels that fit; flame.ts: events) and what is as it was. The library still lays out, makes, moves, sizes and removes every frame. To be removed
+ * when it can be told to draw frames without label boxes and listeners.
  */
 import { selection } from 'd3-selection'
 
