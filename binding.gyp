@@ -54,7 +54,7 @@
         "native/debug_files.cc",
         "native/file_reader.cc",
         "native/own_pages.cc",
-        "native/pause_meter.cc",
+        "native/pause_meter_binding.cc",
         "native/tables/arena.cc",
         "native/tables/cache_format.cc",
         "native/tables/extents.cc",

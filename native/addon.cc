@@ -4,7 +4,7 @@
 #include <napi.h>
 
 #include "cfi_binding.h"
-#include "pause_meter.h"
+#include "pause_meter_binding.h"
 #include "sampler_binding.h"
 #include "symbols_binding.h"
 

@@ -1,4 +1,4 @@
-#include "pause_meter.h"
+#include "pause_meter_binding.h"
 
 #include <algorithm>
 #include <memory>
