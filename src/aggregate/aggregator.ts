@@ -141,7 +141,7 @@ export class Aggregator {
     const pid = batch.pid[i]!
     const tid = batch.tid[i]!
     const thread = batch.comms[batch.comm[i]!]!
-    const { owner } = this.#processes.at(pid, batch.timeNs[i]!)
+    const owner = this.#processes.owner(pid, batch.timeNs[i]!)
     const comm = owner.comm || thread
     const identity = `${pid} ${batch.processStartNs[i]!} ${batch.cgroupId[i]!} ${comm}`
     const key = `${tid} ${identity}\0${thread}`

@@ -284,13 +284,22 @@ export class ProcessTable {
   /** The process as it was at that time: asked once for all frames of a stack. */
   at(pid: number, timeNs: number): ProcessAt {
     const image = this.#imageAt(pid, timeNs)
-    const owner = { pid, parent: image?.parent ?? 0, comm: image?.comm ?? '' }
+    const owner = ownerOf(pid, image)
     if (!image) return { owner, findMapping: () => null }
     const before = timeNs - image.sinceNs < EXEC_NS_MAX ? image.before : null
     const findMapping = (address: number): Mapping | null =>
       newestAt(image.mappings, address, timeNs) ?? (before && newestAt(before.mappings, address, Infinity))
     return { owner, findMapping }
   }
+
+  /** `at(...).owner` alone, for each sample. */
+  owner(pid: number, timeNs: number): Owner {
+    return ownerOf(pid, this.#imageAt(pid, timeNs))
+  }
+}
+
+function ownerOf(pid: number, image: Image | undefined): Owner {
+  return { pid, parent: image?.parent ?? 0, comm: image?.comm ?? '' }
 }
 
 /** The newest that covers the address and was there at that time; else the newest that covers it. */
