@@ -16,7 +16,7 @@ import {
   VERDICTS,
 } from '../../src/stats/diff-table.ts'
 import { wilson } from '../../src/stats/interval.ts'
-import { binomialPoints, meanCoverage, poissonPoints } from '../helpers/coverage.ts'
+import { binomialPoints, HANDFULS, meanCoverage, poissonPoints } from '../helpers/coverage.ts'
 import {
   drawing,
   drawingFrom,
@@ -56,17 +56,10 @@ coverage(
   ),
 )
 console.log('\nshare (Wilson), averaged over the true shares that may be behind a handful of hits, exact')
-for (const samples of [200, 1000, 5000])
-  for (const [from, to] of [
-    [0.2, 1],
-    [1, 2],
-    [2, 5],
-    [5, 10],
-    [10, 20],
-  ] as const) {
-    const part = meanCoverage((count) => wilson(count, samples), samples, { from, to })
-    console.log(`  ${`${from} to ${to} expected of ${samples}`.padEnd(36)} ${percent(part, 1)}`)
-  }
+for (const { samples, from, to } of HANDFULS) {
+  const part = meanCoverage((count) => wilson(count, samples), samples, { from, to })
+  console.log(`  ${`${from} to ${to} expected of ${samples}`.padEnd(36)} ${percent(part, 1)}`)
+}
 coverage(
   'difference of shares (Newcombe)',
   SIZES.flatMap((n) =>

@@ -55,3 +55,15 @@ export function meanCoverage(
   }
   return sum / truths
 }
+
+/** Sizes of profiles, and ranges of expected hits in them, from less than one to where shares are well known. */
+export const HANDFULS = [200, 1000, 5000].flatMap((samples) =>
+  [
+    [0.2, 1],
+    [1, 2],
+    [2, 5],
+    [5, 10],
+    [10, 20],
+    [20, 40],
+  ].map(([from, to]) => ({ samples, from: from!, to: to! })),
+)
