@@ -38,11 +38,12 @@ it('a terminal that is closed under us is no abort', {
     const file = (name: string): string => join(directory, name)
     writeFileSync(file('p.folded'), 'main 1\n')
     writeFileSync(file('open.mjs'), running(['open', '--no-open', file('p.folded')]))
-    // The hang-up goes to the first process of a session, which here passes it on and notes what came of it.
+    // As of a real shell: it passes the hang-up on to its group, and the kernel sends another one when it has ended.
     const node = `'${process.execPath}' ${file('open.mjs')}`
     writeFileSync(
       file('in-terminal'),
-      `trap 'kill -HUP $child' HUP; ${node} & child=$!; wait $child; wait $child; echo $? > ${file('code')}\n`,
+      `(trap : HUP; ${node}; echo $? > ${file('code')}) &
+       trap 'trap "" HUP; kill -HUP 0; exit' HUP; wait`,
     )
     const terminal = spawn('/usr/bin/script', ['-qfc', `sh ${file('in-terminal')}`, file('typescript')], {
       stdio: ['pipe', 'ignore', 'ignore'],
