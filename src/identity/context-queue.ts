@@ -17,6 +17,8 @@ const FIRST_PAUSE_MS = 5_000
 const LAST_PAUSE_MS = 300_000
 /** One that has published is looked at more often: its header is 32 bytes, and no search. */
 const PUBLISHED_PAUSE_MS = 30_000
+/** Processes that start one after the other are asked together: each time the loop wakes up costs more than a search. */
+const ROUND_MS = 250
 const TICK_MS = 50
 const PER_TICK = 4 // searches, 0.3 ms each at worst
 const MAX_WAITING = 4096
@@ -27,6 +29,8 @@ export class ContextQueue {
   private readonly reader = new ContextReader()
   private waiting: { target: ContextTarget; dueMs: number }[] = []
   private timer: NodeJS.Timeout | null = null
+  /** When the timer is due; never while there is none. */
+  private tickMs = Number.POSITIVE_INFINITY
   private closed = false
 
   /** Asks for the context of a process `delayMs` from now. */
@@ -38,8 +42,11 @@ export class ContextQueue {
       return
     }
     target.contextDueMs = Infinity
-    this.waiting.push({ target, dueMs: performance.now() + delayMs })
-    this.timer ??= this.nextTick()
+    const dueMs = ROUND_MS * Math.ceil((performance.now() + delayMs) / ROUND_MS)
+    this.waiting.push({ target, dueMs })
+    if (dueMs >= this.tickMs) return
+    if (this.timer) clearTimeout(this.timer)
+    this.timer = this.nextTick()
   }
 
   /** True after a read of a process's memory that did not come back. */
@@ -55,11 +62,15 @@ export class ContextQueue {
     this.timer = null
   }
 
-  private nextTick(): NodeJS.Timeout {
-    return setTimeout(() => void this.tick(), TICK_MS).unref()
+  /** For who is due first; null when nobody waits. */
+  private nextTick(): NodeJS.Timeout | null {
+    this.tickMs = this.waiting.reduce((first, { dueMs }) => Math.min(first, dueMs), Number.POSITIVE_INFINITY)
+    if (this.closed || this.waiting.length === 0) return null
+    return setTimeout(() => void this.tick(), Math.max(TICK_MS, this.tickMs - performance.now())).unref()
   }
 
   private async tick(): Promise<void> {
+    this.tickMs = Number.NEGATIVE_INFINITY // whoever comes meanwhile is seen at the end
     const now = performance.now()
     const due = this.waiting.filter(({ dueMs }) => dueMs <= now).slice(0, PER_TICK)
     this.waiting = this.waiting.filter((one) => !due.includes(one))
@@ -69,7 +80,7 @@ export class ContextQueue {
       target.contextPauseMs = Math.min(longest, Math.max(FIRST_PAUSE_MS, target.contextPauseMs * 4))
       target.contextDueMs = performance.now() + target.contextPauseMs
     }
-    this.timer = this.waiting.length > 0 && !this.closed ? this.nextTick() : null
+    this.timer = this.nextTick()
   }
 
   private async ask(target: ContextTarget): Promise<void> {
