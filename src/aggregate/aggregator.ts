@@ -41,6 +41,8 @@ export class Aggregator {
   /** By end of a stack; null where it is complete. */
   readonly #endLabels: readonly (Label | null)[]
   readonly #executableOfFile = new Map<Mapping, ExecutableId>()
+  #lastFile: Mapping | null = null
+  #lastExecutable = 0 as ExecutableId
   readonly #frames = new FrameInterner()
   /** (node of the caller or ROOT, frame): a stack is the id of its leaf. */
   readonly #stacks = new PairTable()
@@ -124,10 +126,20 @@ export class Aggregator {
   #userFrame({ owner, findMapping }: ProcessAt, address: number): FrameId {
     const mapping = findMapping(address)
     if (!mapping) return this.#frames.intern(this.#executables.unknown(owner), address, 'native')
-    const executable = this.#executableOfFile.get(mapping) ?? this.#identify(mapping, owner)
+    const executable = this.#executableOf(mapping, owner)
     const kind: FrameKind = this.#executables.kindOf(executable) === 'jit' ? 'jit' : 'native'
     const position = kind === 'jit' ? address : address - mapping.start + mapping.fileOffset
     return this.#frames.intern(executable, position, kind)
+  }
+
+  /** Frames that follow each other are mostly of one file: the last one's is remembered. */
+  #executableOf(mapping: Mapping, owner: Owner): ExecutableId {
+    if (mapping === this.#lastFile) return this.#lastExecutable
+    const known = this.#executableOfFile.get(mapping)
+    if (known === undefined) return this.#identify(mapping, owner)
+    this.#lastFile = mapping
+    this.#lastExecutable = known
+    return known
   }
 
   /** A file is one executable whoever maps it; forks share a mapping, and run-time code is each one's own. */

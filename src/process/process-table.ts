@@ -287,9 +287,9 @@ export class ProcessTable {
     const owner = ownerOf(pid, image)
     if (!image) return { owner, findMapping: () => null }
     const before = timeNs - image.sinceNs < EXEC_NS_MAX ? image.before : null
-    const findMapping = (address: number): Mapping | null =>
-      newestAt(image.mappings, address, timeNs) ?? (before && newestAt(before.mappings, address, Infinity))
-    return { owner, findMapping }
+    const find = finderOf(image.mappings, timeNs)
+    if (!before) return { owner, findMapping: find }
+    return { owner, findMapping: (address) => find(address) ?? finderOf(before.mappings, Infinity)(address) }
   }
 
   /** `at(...).owner` alone, for each sample. */
@@ -302,16 +302,33 @@ function ownerOf(pid: number, image: Image | undefined): Owner {
   return { pid, parent: image?.parent ?? 0, comm: image?.comm ?? '' }
 }
 
-/** The newest that covers the address and was there at that time; else the newest that covers it. */
-function newestAt(mappings: readonly TimedMapping[], address: number, timeNs: number): TimedMapping | null {
-  let later: TimedMapping | null = null
-  for (let i = mappings.length - 1; i >= 0; i--) {
-    const mapping = mappings[i]!
-    if (address < mapping.start || address >= mapping.end) continue
-    if (mapping.sinceNs <= timeNs) return mapping
-    later ??= mapping
+/**
+ * Finds the newest mapping that covers an address and was there at that time; else the newest that covers it. Frames of
+ * one stack are mostly of few files: the last answer is remembered, with the range of addresses in which it holds.
+ */
+function finderOf(
+  mappings: readonly TimedMapping[],
+  timeNs: number,
+): (address: number) => TimedMapping | null {
+  let last: TimedMapping | null = null
+  let [from, to] = [0, 0]
+  return (address) => {
+    if (address >= from && address < to) return last
+    let [above, below, later] = [0, Infinity, null as TimedMapping | null]
+    for (let i = mappings.length - 1; i >= 0; i--) {
+      const mapping = mappings[i]!
+      if (address >= mapping.end) above = Math.max(above, mapping.end)
+      else if (address < mapping.start) below = Math.min(below, mapping.start)
+      else if (mapping.sinceNs > timeNs) later ??= mapping
+      else {
+        last = mapping
+        from = Math.max(above, mapping.start)
+        to = Math.min(below, mapping.end)
+        return mapping
+      }
+    }
+    return later
   }
-  return later
 }
 
 /** Whether both show the same bytes at the same place; without a build id a file may be another of the same path. */

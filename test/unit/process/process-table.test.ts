@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { ProcessTable } from '../../../src/process/process-table.ts'
 import { EVENT_KINDS, type Event, eventBatch } from './event-batch.ts'
 
@@ -55,6 +56,25 @@ describe('mappings', () => {
     const at = (timeNs: number) => [0x1800, 0x2800, 0x3800].map((a) => pathAt(table, PARENT, timeNs, a))
     assert.deepEqual(at(15), ['/old', '/old', '/old'])
     assert.deepEqual(at(20), ['/old', '/new', '/old'])
+  })
+
+  it('are the same whatever was asked before, however they overlap', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(30), fc.integer({ min: 1, max: 12 }), fc.nat(9)), { maxLength: 12 }),
+        fc.array(fc.nat(45), { maxLength: 40 }),
+        fc.nat(10),
+        (ranges, addresses, timeNs) => {
+          const byTime = ranges.toSorted((a, b) => a[2] - b[2])
+          const table = tableOf(
+            ...byTime.map(([start, length, at], i) => mmap(PARENT, at, start, start + length, `/${i}`)),
+          )
+          const { findMapping } = table.at(PARENT, timeNs)
+          for (const address of addresses)
+            assert.equal(findMapping(address)?.path, pathAt(table, PARENT, timeNs, address))
+        },
+      ),
+    )
   })
 
   it('serve a sample that is older than all of them, rather than none', () => {
