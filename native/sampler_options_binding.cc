@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "abi.h"
@@ -14,7 +15,9 @@ namespace {
 // Reads options one by one; the first wrong one leaves a JavaScript exception pending, and the rest unread.
 class OptionReader {
   public:
-    explicit OptionReader(const Napi::Object &object) : env_(object.Env()), object_(object) {}
+    // `path`: what precedes the names in errors.
+    explicit OptionReader(const Napi::Object &object, std::string path = "")
+        : env_(object.Env()), object_(object), path_(std::move(path)) {}
 
     uint32_t Integer(const char *name, uint32_t min, uint32_t max) {
         return IntegerOf(Get(name), name, min, max);
@@ -88,14 +91,16 @@ class OptionReader {
         std::vector<RateRule> rules;
         for (const Napi::Value &value : List(name, RATE_RULES_MAX)) {
             if (!value.IsObject()) return Refuse<Napi::TypeError>(name, "an array of objects"), rules;
-            rules.push_back(OptionReader(value.As<Napi::Object>()).Rule());
+            std::string path(name);
+            path.append("[").append(std::to_string(rules.size())).append("].");
+            rules.push_back(OptionReader(value.As<Napi::Object>(), path).Rule());
             if (env_.IsExceptionPending()) break;
         }
         return rules;
     }
 
     template <typename Error> void Refuse(const char *name, const std::string &expected) {
-        Error::New(env_, std::string("Expected ") + name + " to be " + expected).ThrowAsJavaScriptException();
+        Error::New(env_, "Expected " + path_ + name + " to be " + expected).ThrowAsJavaScriptException();
     }
 
   private:
@@ -151,6 +156,7 @@ class OptionReader {
     }
     Napi::Env env_;
     Napi::Object object_;
+    std::string path_;
 };
 
 } // namespace

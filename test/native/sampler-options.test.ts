@@ -14,6 +14,9 @@ function open(wrong: Record<string, unknown>): unknown {
   return new Sampler({ ...OPTIONS, ...wrong } as unknown as SamplerOptions)
 }
 
+/** What of a rule is changed, and what the error then is. */
+type Wrong = [change: Record<string, unknown>, name: 'TypeError' | 'RangeError', text: string]
+
 describe('options of the sampler', () => {
   it('must be an object', () => {
     for (const options of [undefined, null, 1, 'options'])
@@ -53,6 +56,53 @@ describe('options of the sampler', () => {
       assert.throws(() => open(wrong), { name: 'TypeError', message: new RegExp(Object.keys(wrong)[0]!) })
   })
 
+  it('refuses a rule about a rate by its place and the key that is wrong', () => {
+    const good = { by: 'comm', cgroupFd: -1, pidNamespace: 0, comm: 'x', pids: [], share: 0.5 }
+    const wrong: Wrong[] = [
+      [{ by: 1 }, 'TypeError', 'by to be a string'],
+      [{ by: undefined }, 'TypeError', 'by to be a string'],
+      ...['', 'uid', 'Comm', 'pid '].map(
+        (by): Wrong => [{ by }, 'RangeError', "by to be 'cgroup', 'pidNamespace', 'comm' or 'pid'"],
+      ),
+      [{ comm: 7 }, 'TypeError', 'comm to be a string'],
+      [{ by: 'cgroup' }, 'RangeError', 'cgroupFd to be an integer from 0 to 2147483647'],
+      [{ by: 'cgroup', cgroupFd: '3' }, 'TypeError', 'cgroupFd to be a number'],
+      [{ by: 'cgroup', cgroupFd: 2 ** 53 }, 'RangeError', 'cgroupFd to be an integer'],
+      [{ by: 'pidNamespace' }, 'RangeError', 'pidNamespace to be an integer from 1 to 4294967295'],
+      [{ by: 'pidNamespace', pidNamespace: 2 ** 32 }, 'RangeError', 'pidNamespace to be an integer'],
+      [{ by: 'pid', pids: [0] }, 'RangeError', 'pids to be an integer from 1 to 2147483647'],
+      [{ by: 'pid', pids: [1.5] }, 'RangeError', 'pids to be an integer'],
+      [{ by: 'pid', pids: ['1'] }, 'TypeError', 'pids to be a number'],
+      [{ by: 'pid', pids: 1 }, 'TypeError', 'pids to be an array'],
+      [{ by: 'pid', pids: new Array(65_537).fill(1) }, 'RangeError', 'pids to be an array of at most 65536'],
+      ...[-1, 1.01, 1 / 1025, 1e308, Number.NaN, Number.POSITIVE_INFINITY].map(
+        (share): Wrong => [{ share }, 'RangeError', 'share to be 0 or a number from 1/1024 to 1'],
+      ),
+      [{ share: '1' }, 'TypeError', 'share to be a number'],
+      [{ share: 1n }, 'TypeError', 'share to be a number'],
+    ]
+    for (const [change, name, text] of wrong)
+      assert.throws(
+        () => open({ rateRules: [good, { ...good, ...change }] }),
+        (error: Error) => error.name === name && error.message.startsWith(`Expected rateRules[1].${text}`),
+        JSON.stringify(Object.keys(change)) + text,
+      )
+  })
+
+  it('refuses rules that are no objects, and more than 16 of them', () => {
+    for (const rule of [undefined, null, 1, 'comm'])
+      assert.throws(() => open({ rateRules: [rule] }), { name: 'TypeError', message: /rateRules/ })
+    assert.throws(() => open({ rateRules: new Array(17).fill({}) }), {
+      name: 'RangeError',
+      message: 'Expected rateRules to be an array of at most 16',
+    })
+    for (const baseShare of [-0.1, 1.1, 1 / 1025, Number.NaN])
+      assert.throws(() => open({ baseShare }), {
+        name: 'RangeError',
+        message: /^Expected baseShare to be 0 or/,
+      })
+  })
+
   it('passes on what a getter throws', () => {
     const options = Object.defineProperty({ ...OPTIONS }, 'event', {
       get: () => {
@@ -64,6 +114,14 @@ describe('options of the sampler', () => {
 })
 
 describe('what the kernel refuses', () => {
+  it('is a fault of code usage for a rule about a descriptor that is no cgroup', { skip: needsRoot }, () => {
+    const rule = { by: 'cgroup', cgroupFd: openSync('/proc/self/status', 'r'), share: 0.5 }
+    assert.throws(() => open({ rateRules: [rule] }), {
+      code: 'usage',
+      message: /^cannot give this cgroup a rate \(not a cgroup v2 directory\?\): Bad file descriptor$/,
+    })
+  })
+
   it('is a fault of code usage for a descriptor that is no cgroup', { skip: needsRoot }, () => {
     assert.throws(() => open({ cgroupFds: [openSync('/proc/self/status', 'r')] }), { code: 'usage' })
     assert.throws(() => open({ cgroupFds: [9999] }), { code: 'usage' })
