@@ -1,5 +1,6 @@
 /** `-v`: where every sample, stack and frame went, as sums that must come out, and all notes. Pure. */
 import type { CaptureReport, CountByReason } from '../model/profile.ts'
+import { ratesText } from '../model/rates-text.ts'
 import { byteSize, clean } from './terminal.ts'
 
 /** Lines without line feeds. */
@@ -14,7 +15,7 @@ export function accountingLines(capture: CaptureReport): string[] {
       `${perRun(capture)}; memory ${byteSize(overhead.rssBytes)}`,
     ...unwindingLines(capture),
     `timing   start to first sample ${ms(timing.startToFirstSampleNs)}, last sample to files ${ms(timing.lastSampleToFilesNs)}`,
-    `source   event ${capture.event} at ${capture.rateHz} Hz on ${capture.host.cpus} CPUs, Linux ${capture.host.kernel}`,
+    `source   event ${capture.event} at ${ratesText(capture)} on ${capture.host.cpus} CPUs, Linux ${capture.host.kernel}`,
     ...capture.notes.map((note) => `note     ${clean(note)}`),
   ]
 }

@@ -3,6 +3,7 @@
  */
 import { sampledSeconds } from '../model/merge-reports.ts'
 import type { CaptureReport, Profile } from '../model/profile.ts'
+import { ratesText } from '../model/rates-text.ts'
 import { shareColumn } from '../model/sample-count.ts'
 import { narrowName, shortName } from '../model/short-name.ts'
 import { type TopFunction, topFunctions } from '../model/top.ts'
@@ -80,15 +81,6 @@ function titleLine(capture: CaptureReport, style: Style): string {
     `${cores.toFixed(2)} cores`,
     `${grouped(capture.samples.captured)} samples @ ${ratesText(capture)}`,
   ].join(separator(style))
-}
-
-/** '19 Hz'; where targets had rates of their own '19 to 97 Hz'. */
-function ratesText({ rateHz, rates }: CaptureReport): string {
-  const all = (rates ?? []).map((used) => used.rateHz).filter((rate) => rate > 0)
-  const [low, high] = [Math.min(rateHz, ...all), Math.max(rateHz, ...all)].map((rate) =>
-    String(Number(rate.toPrecision(4))),
-  )
-  return low === high ? `${low} Hz` : `${low} to ${high} Hz`
 }
 
 /** How good the profile is and what it cost, in one line. */

@@ -10,6 +10,7 @@ import { type FlameTree, flameTree } from '../model/flame-tree.ts'
 import { frameLabel, nodeName } from '../model/frame-label.ts'
 import { FRAME_KINDS, type Profile } from '../model/profile.ts'
 import { type DrawnFrame, prune } from '../model/prune.ts'
+import { ratesText } from '../model/rates-text.ts'
 import { independentSamples, sampleCount } from '../model/sample-count.ts'
 import { narrowName, shortName } from '../model/short-name.ts'
 import { wholeTree } from '../model/zoom.ts'
@@ -159,7 +160,7 @@ function subtitle({ profile, samples, tree }: Picture): string {
   if (profile.durationNs > 0n) parts.push(`${(Number(profile.durationNs) / 1e9).toFixed(1)} s`)
   if (samples !== null) parts.push(`${samples} samples`)
   const { capture } = profile
-  if (capture !== null) parts.push(`${capture.rateHz} Hz`, `${capture.host.name}`)
+  if (capture !== null) parts.push(ratesText(capture), capture.host.name)
   if (tree.negativeRows > 0) parts.push(`${tree.negativeRows} negative values left out`)
   return parts.filter((part) => part !== '').join(' · ')
 }

@@ -7,7 +7,7 @@ import { writeSvg } from '../../../src/formats/svg.ts'
 import { hexOfOklch } from '../../../src/formats/svg-colour.ts'
 import { anyProfile } from '../../helpers/any-profile.ts'
 import { largeProfile, profileOf } from '../../helpers/sample-profile.ts'
-import { capturedProfile } from './sample-profile.ts'
+import { CAPTURE, capturedProfile } from './sample-profile.ts'
 
 const svg = (profile: Parameters<typeof writeSvg>[0]) => [...writeSvg(profile)].join('')
 const csv = (profile: Parameters<typeof writeCsv>[0]) => [...writeCsv(profile)].join('')
@@ -38,6 +38,18 @@ test('the picture is 1 200 px wide, names what it shows, and has nothing that ru
   for (const pattern of ['kernel', 'jit', 'inlined'])
     assert.match(picture, new RegExp(`fill="url\\(#${pattern}\\)"`))
   assert.doesNotMatch(picture, /<script|onload|href=/)
+})
+
+test('the picture says how fast all of its samples were taken', () => {
+  const subtitleOf = (change: object) =>
+    />([^<]*box[^<]*)<\/text>/.exec(svg({ ...capturedProfile(), capture: { ...CAPTURE, ...change } }))![1]
+  assert.match(subtitleOf({})!, / · 99 Hz · box$/)
+  const rates = [
+    { target: 'comm nginx', rateHz: 97, samples: 5 },
+    { target: 'comm idle', rateHz: 0, samples: 0 },
+    { target: '', rateHz: 19, samples: 2 },
+  ]
+  assert.match(subtitleOf({ rateHz: 19, rates })!, / · 19 to 97 Hz · box$/)
 })
 
 test('what is too narrow is in boxes that say how much, and all widths are kept', () => {
