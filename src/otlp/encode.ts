@@ -12,8 +12,8 @@ import { ContentTables, type Fidelity } from './content.ts'
 import { labelColumns, profileAttributes, scopeAttributes } from './label-attributes.ts'
 import { type ProfileHead, RequestWriter } from './request-writer.ts'
 import { groupSamples } from './sample-groups.ts'
+import { onePeriod, type SamplePeriods, samplePeriods } from './sample-periods.ts'
 import { SampleValues, timeRange } from './sample-values.ts'
-import { splitByPeriod } from './split-by-period.ts'
 import { type KeyedValues, writeAttributes } from './write-value.ts'
 
 /** Which resource the samples of each label set belong to. */
@@ -50,18 +50,14 @@ export function encodeRequests(
   onTooLarge: (samples: number) => void = () => {},
 ): EncodedRequest[] {
   if (profile.samples.stack.length === 0 || profile.sampleTypes.length === 0) return []
-  return splitByPeriod(profile).flatMap((part) => requestsOf(part, split, scope, maxBytes, onTooLarge))
-}
-
-/** Of a profile whose samples have one period. */
-function requestsOf(
-  profile: Profile,
-  split: ResourceSplit,
-  scope: ProducerScope,
-  maxBytes: number,
-  onTooLarge: (samples: number) => void,
-): EncodedRequest[] {
-  const { writer, order, rowsOf } = requestWriter(profile, split, scope, maxBytes, 'conventions')
+  const { writer, order, rowsOf } = requestWriter(
+    profile,
+    samplePeriods(profile),
+    split,
+    scope,
+    maxBytes,
+    'conventions',
+  )
   const requests: EncodedRequest[] = []
   const close = () => {
     const samples = writer.rows
@@ -90,10 +86,17 @@ export function encodeProfilesData(profile: Profile, scope: ProducerScope): Uint
   const isOwn = profile.capture !== null || profile.origins !== undefined
   const split = { resources: [fileResource(profile)], ofLabelSet: new Int32Array(profile.labelSets.length) }
   const fidelity = isOwn ? 'conventions' : 'pprof'
-  const { writer, order } = requestWriter(profile, split, scope, Number.POSITIVE_INFINITY, fidelity)
-  writer.openSegment(0)
+  const periods = isOwn ? filePeriods(profile) : onePeriod(profile, profile.period)
+  const { writer, order } = requestWriter(profile, periods, split, scope, Number.POSITIVE_INFINITY, fidelity)
+  writer.openSegment(0, 0)
   for (const group of order) writer.add(group, 0)
   return writer.finish()
+}
+
+/** One message of all samples: with several weights among them the values say those, and no period is true of all. */
+function filePeriods(profile: Profile): SamplePeriods {
+  const own = samplePeriods(profile)
+  return own.periods.length > 1 ? onePeriod(profile, 0n) : own
 }
 
 function fileResource({ capture }: Profile): Attributes {
@@ -107,6 +110,7 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'amd64', x64: 
 
 function requestWriter(
   profile: Profile,
+  periods: SamplePeriods,
   split: ResourceSplit,
   scope: ProducerScope,
   maxBytes: number,
@@ -114,8 +118,8 @@ function requestWriter(
 ) {
   const tables = new ContentTables(profile, fidelity)
   const labels = labelColumns(tables, (labelSet) => split.resources[split.ofLabelSet[labelSet]!]!)
-  const groups = groupSamples(tables, labels, split.ofLabelSet)
-  const values = new SampleValues(profile, fidelity)
+  const groups = groupSamples(tables, labels, split.ofLabelSet, periods)
+  const values = new SampleValues(profile, periods.areAll)
   const extra = fidelity === 'pprof' ? scopeAttributes(profile) : {}
   const envelope = {
     resources: split.resources.map((attributes) =>
@@ -123,7 +127,7 @@ function requestWriter(
     ),
     scope: encodeMessage((writer) => writeScope(writer, scope, extra)),
   }
-  const head = profileHead(tables, values.columns)
+  const head = profileHead(tables, values.columns, periods.periods)
   return {
     writer: new RequestWriter({ tables, groups, values, head, envelope }, maxBytes),
     order: groups.order,
@@ -131,7 +135,7 @@ function requestWriter(
   }
 }
 
-function profileHead(tables: ContentTables, columns: number): ProfileHead {
+function profileHead(tables: ContentTables, columns: number, periods: readonly bigint[]): ProfileHead {
   const { profile, attributes } = tables
   const { texts } = attributes
   const ids = ({ type, unit }: { type: string; unit: string }) => ({
@@ -141,8 +145,7 @@ function profileHead(tables: ContentTables, columns: number): ProfileHead {
   return {
     columns: profile.sampleTypes.slice(0, columns).map(ids),
     periodType: ids(profile.periodType ?? { type: '', unit: '' }),
-    // A file is one message: with several weights in it the values say them, and no period is true of all.
-    period: splitByPeriod(profile).length > 1 ? 0n : profile.period,
+    periods,
     ...timeRange(profile),
     attributes: profileAttributes(tables),
   }

@@ -1,8 +1,8 @@
 /**
- * One request being written: samples by resource and column, and beside them the dictionary that they need.
+ * One request being written: samples by resource, period and column, and beside them the dictionary that they need.
  *
  * Samples are tried and taken back when they pass the limit, so no size is estimated twice. The parts are put together
- * at the end: ResourceProfiles, ScopeProfiles, and a Profile message for each column (field numbers: model.ts's schema).
+ * at the end: ResourceProfiles, ScopeProfiles, a Profile message for each period and column (fields: model.ts's schema).
  */
 import { randomFillSync } from 'node:crypto'
 import { WireWriter } from '../protobuf/writer.ts'
@@ -16,7 +16,8 @@ import type { SampleValues } from './sample-values.ts'
 export interface ProfileHead {
   readonly columns: readonly { readonly type: number; readonly unit: number }[]
   readonly periodType: { readonly type: number; readonly unit: number }
-  readonly period: bigint
+  /** By the index that groups have. */
+  readonly periods: readonly bigint[]
   readonly timeNs: bigint
   readonly durationNs: bigint
   readonly attributes: number
@@ -36,9 +37,10 @@ export interface RequestParts {
   readonly envelope: Envelope
 }
 
-/** Samples of one resource; positions in the writers where each column's head and samples begin. */
+/** Samples of one resource and period; positions in the writers where each column's head and samples begin. */
 interface Segment {
   readonly resource: number
+  readonly period: number
   readonly heads: readonly number[]
   readonly samples: readonly number[]
 }
@@ -79,7 +81,7 @@ export class RequestWriter {
     const { groups, values } = this.#parts
     this.#dictionary.mark()
     const segments = this.#segments.length
-    this.openSegment(groups.resource[group]!)
+    this.openSegment(groups.resource[group]!, groups.period[group]!)
     const set = groups.attributes[group]!
     const stack = this.#dictionary.stack(groups.stack[group]!)
     const link = this.#dictionary.link(groups.link[group]!)
@@ -88,7 +90,7 @@ export class RequestWriter {
     const end = groups.start[group + 1]!
     const take = rowsThatFit(end - start, this.#maxBytes - this.#size() - heads, values.rowBytes)
     if (take === 0) {
-      this.#segments.length = segments
+      this.#cutSegments(segments)
       this.#dictionary.cut()
       return 0
     }
@@ -109,27 +111,8 @@ export class RequestWriter {
   /** The request, and a new one begun. */
   finish(): Uint8Array {
     const out = this.#out
-    const { envelope } = this.#parts
     out.length = 0
-    for (const [index, segment] of this.#segments.entries()) {
-      const next = this.#segments[index + 1]
-      const resourceProfiles = out.begin(1)
-      out.element(1, envelope.resources[segment.resource]!)
-      const scopeProfiles = out.begin(2)
-      out.element(1, envelope.scope)
-      for (let column = 0; column < this.#samples.length; column++) {
-        const profile = out.begin(2)
-        const heads = this.#heads[column]!.view()
-        const samples = this.#samples[column]!.view()
-        out.raw(heads.subarray(segment.heads[column]!, next?.heads[column] ?? heads.length))
-        out.raw(samples.subarray(segment.samples[column]!, next?.samples[column] ?? samples.length))
-        out.end(profile)
-      }
-      out.text(3, SCHEMA_URL)
-      out.end(scopeProfiles)
-      out.text(3, SCHEMA_URL)
-      out.end(resourceProfiles)
-    }
+    for (let from = 0; from < this.#segments.length; ) from = this.#writeResource(out, from)
     const dictionary = out.begin(2)
     this.#dictionary.writeTo(out)
     out.end(dictionary)
@@ -137,16 +120,56 @@ export class RequestWriter {
     return out.finish()
   }
 
-  /** Makes `resource` the one that samples are added to. */
-  openSegment(resource: number): void {
-    if (this.#segments.at(-1)?.resource === resource) return
+  /** The segments of one resource, from the first of them on; where the next resource begins. */
+  #writeResource(out: WireWriter, first: number): number {
+    const { envelope } = this.#parts
+    const { resource } = this.#segments[first]!
+    const resourceProfiles = out.begin(1)
+    out.element(1, envelope.resources[resource]!)
+    const scopeProfiles = out.begin(2)
+    out.element(1, envelope.scope)
+    let segment = first
+    for (; this.#segments[segment]?.resource === resource; segment++) this.#writeProfiles(out, segment)
+    out.text(3, SCHEMA_URL)
+    out.end(scopeProfiles)
+    out.text(3, SCHEMA_URL)
+    out.end(resourceProfiles)
+    return segment
+  }
+
+  /** A Profile message for each column. */
+  #writeProfiles(out: WireWriter, index: number): void {
+    const segment = this.#segments[index]!
+    const next = this.#segments[index + 1]
+    for (let column = 0; column < this.#samples.length; column++) {
+      const profile = out.begin(2)
+      const heads = this.#heads[column]!.view()
+      const samples = this.#samples[column]!.view()
+      out.raw(heads.subarray(segment.heads[column]!, next?.heads[column] ?? heads.length))
+      out.raw(samples.subarray(segment.samples[column]!, next?.samples[column] ?? samples.length))
+      out.end(profile)
+    }
+  }
+
+  /** Makes `resource` and `period` those that samples are added to. */
+  openSegment(resource: number, period: number): void {
+    const last = this.#segments.at(-1)
+    if (last?.resource === resource && last.period === period) return
     const samples = this.#samples.map(({ length }) => length)
     const heads = this.#heads.map(({ length }) => length)
-    this.#segments.push({ resource, heads, samples })
+    this.#segments.push({ resource, period, heads, samples })
     const { resources, scope } = this.#parts.envelope
+    // As if each had an envelope of its own.
     this.#envelopeBytes += resources[resource]!.length + scope.length + 2 * SCHEMA_URL.length
     this.#envelopeBytes += (6 + samples.length) * FRAMING
-    for (const [column, writer] of this.#heads.entries()) this.#writeHead(writer, column)
+    for (const [column, writer] of this.#heads.entries()) this.#writeHead(writer, column, period)
+  }
+
+  /** Takes back what was opened after the first `count`: the head of the last one ends where the next begins. */
+  #cutSegments(count: number): void {
+    const cut = this.#segments[count]
+    if (cut) for (const [column, writer] of this.#heads.entries()) writer.length = cut.heads[column]!
+    this.#segments.length = count
   }
 
   #reset(): void {
@@ -165,13 +188,13 @@ export class RequestWriter {
     return size + this.#envelopeBytes
   }
 
-  #writeHead(writer: WireWriter, column: number): void {
-    const { columns, periodType, period, timeNs, durationNs, attributes } = this.#parts.head
+  #writeHead(writer: WireWriter, column: number, period: number): void {
+    const { columns, periodType, periods, timeNs, durationNs, attributes } = this.#parts.head
     this.#writeType(writer, 1, columns[column]!)
     writer.fixed64(3, timeNs)
     writer.int64(4, durationNs)
     this.#writeType(writer, 5, periodType)
-    writer.int64(6, period)
+    writer.int64(6, periods[period]!)
     writer.element(7, randomId())
     this.#dictionary.attributeSet(writer, 11, attributes)
   }

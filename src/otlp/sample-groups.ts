@@ -1,16 +1,19 @@
 /**
- * Rows of samples by what tells them apart in OTLP (P-10): resource, stack, attributes and link. One group is one
- * Sample, and its rows are that Sample's timestamps.
+ * Rows of samples by what tells them apart in OTLP (P-10): resource, period, stack, attributes and link. One group is
+ * one Sample, and its rows are that Sample's timestamps.
  */
 import { PairTable } from '../model/pair-table.ts'
 import type { ContentTables } from './content.ts'
 import type { LabelColumns } from './label-attributes.ts'
+import type { SamplePeriods } from './sample-periods.ts'
 
-/** Columns by group, and the groups in the order in which they are written: those of one resource side by side. */
+/** Columns by group, and the groups in the order in which they are written: those of one resource side by side, and of one period in it. */
 export interface SampleGroups {
   readonly count: number
   readonly order: Int32Array
   readonly resource: Int32Array
+  /** Index of the period. */
+  readonly period: Int32Array
   readonly stack: Int32Array
   readonly attributes: Int32Array
   readonly link: Int32Array
@@ -23,8 +26,9 @@ export function groupSamples(
   tables: ContentTables,
   labels: LabelColumns,
   resourceOfLabelSet: Int32Array,
+  { periods, ofRow }: SamplePeriods,
 ): SampleGroups {
-  const { stack, labelSet } = tables.profile.samples
+  const { samples } = tables.profile
   // Label sets that differ only in what OTLP leaves out are one.
   const contents = new PairTable()
   const owners = new PairTable()
@@ -32,20 +36,24 @@ export function groupSamples(
     owners.intern(contents.intern(set, labels.link[index]!), resourceOfLabelSet[index]!),
   )
   const groups = new PairTable()
-  const groupOf = new Int32Array(stack.length)
-  for (let row = 0; row < stack.length; row++) {
-    const node = stack[row]!
-    groupOf[row] = groups.intern(node < 0 ? 0 : tables.stackOf[node]!, ownerOf[labelSet[row]!]!)
+  const groupOf = new Int32Array(samples.stack.length)
+  for (const [row, node] of samples.stack.entries()) {
+    const key = ownerOf[samples.labelSet[row]!]! * periods.length + ofRow[row]!
+    groupOf[row] = groups.intern(node < 0 ? 0 : tables.stackOf[node]!, key)
   }
-  const { first, second } = groups.columns()
-  const resource = second.map((owner) => owners.secondOf(owner))
+  const { first: stack, second: keys } = groups.columns()
+  const period = keys.map((key) => key % periods.length)
+  const owner = keys.map((key) => Math.floor(key / periods.length))
+  const resource = owner.map((id) => owners.secondOf(id))
+  const content = owner.map((id) => owners.firstOf(id))
   return {
     count: groups.size,
-    order: sortedBy(resource),
+    order: sortedBy(resource.map((index, group) => index * periods.length + period[group]!)),
     resource,
-    stack: first,
-    attributes: second.map((owner) => contents.firstOf(owners.firstOf(owner))),
-    link: second.map((owner) => contents.secondOf(owners.firstOf(owner))),
+    period,
+    stack,
+    attributes: content.map((id) => contents.firstOf(id)),
+    link: content.map((id) => contents.secondOf(id)),
     ...bucketed(groupOf, groups.size),
   }
 }

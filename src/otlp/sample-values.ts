@@ -8,7 +8,6 @@ import type { Profile } from '../model/profile.ts'
 import { clampInt64, exactValue } from '../model/sample-rows.ts'
 import { WIRE_BYTES } from '../protobuf/reader.ts'
 import type { WireWriter } from '../protobuf/writer.ts'
-import type { Fidelity } from './content.ts'
 
 export type SampleShape = 'timestamps' | 'values' | 'both'
 
@@ -16,24 +15,6 @@ export type SampleShape = 'timestamps' | 'values' | 'both'
 const VALUES = 4
 const TIMESTAMPS = 5
 const HIGH_UNIT = 2 ** 32
-
-/** Values of other producers are kept even where timestamps would say as much: their columns are theirs. */
-function shapeOf(profile: Profile, fidelity: Fidelity): SampleShape {
-  if (profile.samples.timeNs === null) return 'values'
-  return fidelity === 'conventions' && isOneEach(profile) ? 'timestamps' : 'both'
-}
-
-/** Whether the first column counts one for every row, and a second one, if any, is that times the period. */
-function isOneEach({ sampleTypes, samples, period, periodType }: Profile): boolean {
-  const [count, cpu] = sampleTypes
-  if (count?.type !== 'samples' || count.unit !== 'count' || sampleTypes.length > 2) return false
-  if (!samples.values[0]!.every((value) => value === 1)) return false
-  if (cpu === undefined) return true
-  const isCpu = cpu.type === 'cpu' && cpu.unit === 'nanoseconds'
-  if (!isCpu || periodType?.type !== 'cpu' || periodType.unit !== 'nanoseconds' || period <= 0n) return false
-  const each = Number(period)
-  return samples.values[1]!.every((value) => value === each)
-}
 
 /** Start and duration that hold every timestamp, the end exclusive (P-13): wider than the profile's own if need be. */
 export function timeRange(profile: Profile): { timeNs: bigint; durationNs: bigint } {
@@ -64,9 +45,11 @@ export class SampleValues {
   readonly #baseLow: number
   readonly #baseHigh: number
 
-  constructor(profile: Profile, fidelity: Fidelity) {
+  /** `areOneEach`: every sample is one of its period (sample-periods.ts). */
+  constructor(profile: Profile, areOneEach: boolean) {
     this.#profile = profile
-    this.shape = shapeOf(profile, fidelity)
+    const { timeNs } = profile.samples
+    this.shape = timeNs === null ? 'values' : areOneEach ? 'timestamps' : 'both'
     const base = BigInt.asUintN(64, profile.timeNs)
     this.#baseLow = Number(base % 2n ** 32n)
     this.#baseHigh = Number(base >> 32n)

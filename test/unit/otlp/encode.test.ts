@@ -22,7 +22,7 @@ import {
 
 const KEPT = ['period', 'comments', 'dropFrames', 'keepFrames', 'docUrl', 'sampleTypes'] as const
 
-/** Rows of a window as they must come out: whose, which stack, which thread, when. */
+/** Rows of a window as they must come out: whose, which stack, which thread, when, for how much CPU time. */
 function sent({ profile, split }: Window): string[] {
   return Array.from(profile.samples.stack, (leaf, row) => {
     const set = profile.samples.labelSet[row]!
@@ -30,7 +30,8 @@ function sent({ profile, split }: Window): string[] {
     const isTheProcess = 'process.pid' in resource
     const labels = profile.labelSets[set]!.filter(({ key }) => !isTheProcess || !/^(pid|comm)$/.test(key))
     const time = profile.timeNs + BigInt(profile.samples.timeNs![row]!)
-    return json([sorted(resource), stackText(profile, leaf), labelText(labels), time])
+    const weight = profile.samples.values[1]![row]!
+    return json([sorted(resource), stackText(profile, leaf), labelText(labels), time, weight])
   }).sort()
 }
 
@@ -41,7 +42,8 @@ function received(requests: readonly { readonly bytes: Uint8Array }[]): string[]
       Array.from(profile.samples.stack, (leaf, row) => {
         const time = profile.timeNs + BigInt(profile.samples.timeNs![row]!)
         const labels = profile.labelSets[profile.samples.labelSet[row]!]!
-        return json([sorted(resource), stackText(profile, leaf), labelText(labels), time])
+        const period = Number(profile.period)
+        return json([sorted(resource), stackText(profile, leaf), labelText(labels), time, period])
       }),
     )
     .sort()
@@ -110,34 +112,38 @@ test('P-61: a capture of ours comes back with its labels, times and both columns
   assert.deepEqual(rowTexts(decoded[0]!.profile), rowTexts(profile))
 })
 
-test('P-12: samples of each weight are Profile messages of their own period, timestamps alone', () => {
+test('P-12: samples of each weight are a Profile message of their own period, in one envelope', () => {
   const profile = capturedProfile()
   const weights = profile.samples.values[0]!.map((_, row) => (row % 2 ? 10_309_278 : 52_631_579))
   const ones = weights.map(() => 1)
   const timeNs = weights.map((_, row) => row)
   const mixed = { ...profile, samples: { ...profile.samples, timeNs, values: [ones, weights] } }
   const split = { resources: [{}], ofLabelSet: new Int32Array(profile.labelSets.length) }
-  const requests = encodeRequests(mixed, split, SCOPE, 1 << 22)
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
-  const sums: number[] = []
-  for (const { bytes, samples } of requests) {
-    const data = decodeRequest(bytes)
-    assert.deepEqual(check(data), [])
-    const [{ profile: part }] = toProfiles(data) as [ReturnType<typeof toProfiles>[0]]
-    assert.equal(part.samples.stack.length, samples)
-    assert.ok(part.samples.values[1]!.every((value) => value === Number(part.period)))
-    sums.push(part.samples.values[1]!.reduce((sum, value) => sum + value, 0))
-  }
-  assert.equal(requests.length, 2)
+  const total = sumOf(weights)
+  const [request, ...more] = encodeRequests(mixed, split, SCOPE, 1 << 22)
+  assert.deepEqual(more, [])
+  assert.equal(request!.samples, weights.length)
+  const data = decodeRequest(request!.bytes)
+  assert.deepEqual(check(data), [])
+  assert.equal(data.resourceProfiles.length, 1)
+  assert.equal(data.resourceProfiles[0]!.scopeProfiles.length, 1)
+  assert.deepEqual(
+    data.resourceProfiles[0]!.scopeProfiles[0]!.profiles.map(({ period }) => period),
+    [52_631_579n, 10_309_278n],
+  )
+  const parts = toProfiles(data).map((part) => part.profile)
+  for (const { samples, period } of parts)
+    assert.ok(samples.values[1]!.every((value) => value === Number(period)))
   assert.equal(
-    sums.reduce((sum, value) => sum + value, 0),
+    parts.reduce((sum, { samples }) => sum + sumOf(samples.values[1]!), 0),
     total,
   )
   const [file] = toProfiles(decodeRequest(encodeProfilesData(mixed, SCOPE)))
   assert.equal(file!.profile.period, 0n)
   const cpu = file!.profile.sampleTypes.findIndex(({ type }) => type === 'cpu')
-  assert.equal(
-    file!.profile.samples.values[cpu]!.reduce((sum, value) => sum + value, 0),
-    total,
-  )
+  assert.equal(sumOf(file!.profile.samples.values[cpu]!), total)
 })
+
+function sumOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0)
+}

@@ -109,10 +109,19 @@ export interface Window {
   readonly split: ResourceSplit
 }
 
-/** A window of an agent: on-CPU samples with times, labels of ours, several resources. */
+/** Periods of targets with rates of their own, in nanoseconds: 19, 97 and 3 Hz. */
+const PERIODS = [52_631_579, 10_309_278, 333_333_333]
+
+/** A window of an agent: on-CPU samples with times, labels of ours, several resources, often several periods. */
 export const anyWindow: fc.Arbitrary<Window> = fc
-  .tuple(anyProfile, fc.nat(60), fc.infiniteStream(fc.nat(1000)), fc.bigInt({ min: 0n, max: 2n ** 62n }))
-  .map(([profile, rows, numbers, timeNs]) => {
+  .tuple(
+    anyProfile,
+    fc.nat(60),
+    fc.infiniteStream(fc.nat(1000)),
+    fc.bigInt({ min: 0n, max: 2n ** 62n }),
+    fc.integer({ min: 1, max: PERIODS.length }),
+  )
+  .map(([profile, rows, numbers, timeNs, periods]) => {
     const next = (below: number) => (numbers.next().value as number) % below
     const labelSets = Array.from({ length: 4 }, (_, i): Label[] => [
       { key: 'pid', num: 40 + (i >> 1) },
@@ -145,7 +154,10 @@ export const anyWindow: fc.Arbitrary<Window> = fc
           stack: nodes === 0 ? new Int32Array(rows).fill(-1) : ints(rows, nodes + 1).map((node) => node - 1),
           labelSet: ints(rows, labelSets.length),
           timeNs: Float64Array.from({ length: rows }, () => next(1000)),
-          values: [new Float64Array(rows).fill(1), new Float64Array(rows).fill(52_631_579)],
+          values: [
+            new Float64Array(rows).fill(1),
+            Float64Array.from({ length: rows }, () => PERIODS[next(periods)]!),
+          ],
         },
         labelSets,
         comments: [],
