@@ -19,6 +19,13 @@ import { isZeroEntry } from './zero-entry.ts'
 /** Up to so many keys are compared pair by pair; a set costs more. */
 const FEW = 8
 
+/** Whether there is any: envelopes may be empty, and then nothing is said of the dictionary. */
+export function hasProfiles({ resourceProfiles }: ProfilesData): boolean {
+  return resourceProfiles.some(({ scopeProfiles }) =>
+    scopeProfiles.some(({ profiles }) => profiles.length > 0),
+  )
+}
+
 /** Everything at once. */
 export function checkReferences(data: ProfilesData): void {
   const check = new ReferenceCheck(data)
@@ -34,13 +41,10 @@ export class ReferenceCheck {
 
   constructor(data: ProfilesData) {
     this.#data = data
-    const hasProfiles = data.resourceProfiles.some(({ scopeProfiles }) =>
-      scopeProfiles.some(({ profiles }) => profiles.length > 0),
-    )
-    if (data.dictionary === null && hasProfiles) inconsistent('dictionary is missing')
+    if (data.dictionary === null && hasProfiles(data)) inconsistent('dictionary is missing')
     this.#dictionary = data.dictionary ?? EMPTY
     this.#keyOf = keysOf(this.#dictionary)
-    if (data.dictionary !== null && hasProfiles) this.#tables()
+    if (data.dictionary !== null && hasProfiles(data)) this.#tables()
   }
 
   /** A resource with all below it. */

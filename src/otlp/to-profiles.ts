@@ -17,6 +17,7 @@ import type {
   ValueTypeIndices,
 } from './model.ts'
 import { type ProfileTables, profileTables } from './profile-tables.ts'
+import { hasProfiles } from './references.ts'
 import { resolveAttributes, textAt } from './resolve.ts'
 import { LabelSets, readColumns, readRows, startOf } from './sample-table.ts'
 
@@ -30,7 +31,8 @@ export interface DecodedProfile {
 /** In the order of the message. `data` must have passed checkReferences, as what `decodeRequest` gives has. */
 export function toProfiles(data: ProfilesData): DecodedProfile[] {
   const { dictionary, resourceProfiles } = data
-  if (dictionary === null) return []
+  // The tables are only checked where a profile uses them.
+  if (dictionary === null || !hasProfiles(data)) return []
   const tables = profileTables(dictionary)
   return resourceProfiles.flatMap(({ resource, scopeProfiles }) => {
     const attributes = resolveAttributes(resource?.attributes ?? [], dictionary)

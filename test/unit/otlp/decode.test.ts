@@ -206,6 +206,11 @@ describe('P-12, P-14, P-15: what senders may do', () => {
     assert.deepEqual(toProfiles(decodeRequest(new Uint8Array())), [])
     assert.deepEqual(toProfiles(decodeRequest(bytes(field(1, field(2, []))))), [])
   })
+  it('a dictionary that no profile uses, whatever its indices are', () => {
+    const strays = dictionary({ ...TABLES, locations: [[], [...field(1, 1), ...field(3, field(1, 99))]] })
+    assert.deepEqual(toProfiles(decodeRequest(bytes(field(2, strays)))), [])
+    assert.deepEqual(toProfiles(decodeRequest(bytes(field(1, field(2, [])), field(2, strays)))), [])
+  })
   it('values beyond 2^53 and below zero are exact', () => {
     const values = [9_007_199_254_740_993n, -(2n ** 63n), 2n ** 63n - 1n, -7n]
     const { samples } = read(one([...field(1, 1), ...packed(4, ...values), ...times(0n, 1n, 2n, 3n)]))
