@@ -6,9 +6,9 @@ export function printLines(stream: TextOutput, lines: readonly string[]): void {
   if (lines.length > 0) stream.write(`${lines.join('\n')}\n`)
 }
 
-/** `profile: message`, on one line however the message came. */
+/** `profile: message`, on one line however the message came; only the entries of a list, each behind two spaces, keep theirs. */
 export function printError(stream: TextOutput, message: string): void {
-  stream.write(`profile: ${message.replace(/\s*\n\s*/g, ' ')}\n`)
+  stream.write(`profile: ${message.replace(/\s*\n(?! {2}\S)\s*/g, ' ')}\n`)
 }
 
 /** Writes pieces as fast as the reader takes them; returns the bytes handed over. Ends early when the reader is gone. */

@@ -264,8 +264,9 @@ export function formatScalar(type: KeyType, value: Value): string | number | boo
 }
 
 function formatDuration(ms: number): string {
+  if (ms === 0) return '0s'
   for (const [unit, factor] of Object.entries(DURATION_MS).reverse())
-    if (ms % factor === 0 && ms !== 0) return `${ms / factor}${unit}`
+    if (ms % factor === 0) return `${ms / factor}${unit}`
   return `${ms}ms`
 }
 

@@ -5,10 +5,16 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { AgentError } from '../errors.ts'
 import { nearest } from '../model/nearest.ts'
-import type { AgentConfig } from './config.ts'
+import type { AgentConfig, DestinationConfig } from './config.ts'
 import { destinationFault, destinationOf } from './destinations.ts'
 import { describe, type Given, type RecordsType, readValue, type Value, WrongValue } from './key-type.ts'
-import { type Environment, EXACT_ENDPOINT, readOtelEnvironment, type Taken } from './otel-environment.ts'
+import {
+  type Environment,
+  EXACT_ENDPOINT,
+  isOtelVariable,
+  readOtelEnvironment,
+  type Taken,
+} from './otel-environment.ts'
 import { flagOf, KEYS, type KeySpec, keyOfFlag, variableOf } from './schema.ts'
 import { MAX_CONFIG_BYTES, readYaml } from './yaml-file.ts'
 
@@ -252,7 +258,21 @@ class Loading {
     const values = new Map(
       keys.map((key) => [key.path.slice('exporter.'.length), this.#values.get(key.path)!]),
     )
-    return destinationOf('default', values, origin === EXACT_ENDPOINT)
+    const destination = destinationOf('default', values, origin === EXACT_ENDPOINT)
+    return this.#withoutNeedlessFiles(destination)
+  }
+
+  /** OpenTelemetry's variables for TLS are often there for all of a pod, and are only meant for destinations with TLS. */
+  #withoutNeedlessFiles(destination: DestinationConfig): DestinationConfig {
+    if (destination.endpoint.startsWith('https:')) return destination
+    const tls = { ...destination.tls }
+    for (const name of ['ca', 'cert', 'key'] as const) {
+      const origin = this.#origins.get(`exporter.tls.${name}`)!
+      if (tls[name] === '' || !isOtelVariable(origin)) continue
+      this.#warnings.push(`${origin} is ignored: ${destination.endpoint} is plaintext`)
+      tls[name] = ''
+    }
+    return { ...destination, tls }
   }
 
   #refuse(): void {

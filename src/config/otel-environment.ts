@@ -44,6 +44,11 @@ export const OTEL_VARIABLES: readonly string[] = [
   'OTEL_METRIC_EXPORT_INTERVAL',
 ]
 
+/** Whether an origin of a key is one of them. */
+export function isOtelVariable(origin: string): boolean {
+  return OTEL_VARIABLES.includes(origin)
+}
+
 /** Key -> what the environment says; `warnings` are sentences about what it says wrongly. */
 export function readOtelEnvironment(env: Environment): {
   readonly taken: ReadonlyMap<string, Taken>
@@ -76,8 +81,8 @@ class Reading {
     const text = this.text(variable)
     if (text === '') return
     const { type } = KEYS.find((known) => known.path === key)!
-    const given: Given = { kind: 'text', text: rewrite(text), at: variable }
     this.attempt(variable, () => {
+      const given: Given = { kind: 'text', text: rewrite(text), at: variable }
       const value = readValue(type, given)
       const fault = suffixOf(variable) === 'HEADERS' ? headerFault(value as Record<string, string>) : ''
       if (fault !== '') throw new WrongValue(fault)
@@ -143,7 +148,8 @@ function suffixOf(variable: string): string {
 }
 
 function milliseconds(text: string): string {
-  return /^\d+$/.test(text) ? `${text}ms` : 'no number'
+  if (!/^\d+$/.test(text)) throw new WrongValue('must be a number of milliseconds')
+  return `${text}ms`
 }
 
 function absolute(path: string): string {

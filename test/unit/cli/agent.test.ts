@@ -79,6 +79,21 @@ describe('the words of profile agent', () => {
 })
 
 describe('profile agent', () => {
+  it('tells what is wrong with the configuration line by line', async () => {
+    const file = join(directory, 'wrong.yaml')
+    writeFileSync(file, 'rat: 11\nwindow: 2')
+    const { code, err } = await run(['--config', file])
+    assert.equal(code, 2)
+    const [head, ...lines] = err.trimEnd().split('\n')
+    assert.equal(head, 'profile: the configuration is wrong in 2 places:')
+    assert.deepEqual(
+      lines.map((line) => line.replace(directory, '')),
+      [
+        '  /wrong.yaml:1:1: unknown key "rat"; did you mean "rate"?',
+        '  /wrong.yaml:2:9: "window" must be a time from 1s to 10m with its unit (ms, s, m, h), got 2',
+      ],
+    )
+  })
   it('starts with file, environment and flags, and can load them again', async () => {
     const file = join(directory, 'agent.yaml')
     writeFileSync(file, 'rate: 11\nwindow: 2s')

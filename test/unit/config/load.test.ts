@@ -210,8 +210,29 @@ describe('the variables of OpenTelemetry', () => {
     })
     assert.equal(warnings.length, 6, warnings.join('\n'))
     assert.ok(!warnings.join().includes('hunter2'))
+    assert.ok(warnings.includes('OTEL_EXPORTER_OTLP_TIMEOUT is ignored: it must be a number of milliseconds'))
     assert.equal(config.destinations[0]!.endpoint, 'http://localhost:4318')
     assert.equal(config.destinations[0]!.protocol, 'http/protobuf')
+  })
+  it('for TLS are for destinations with TLS: told and ignored where one has none', async () => {
+    const files = { CERTIFICATE: '/ca.pem', CLIENT_CERTIFICATE: '/c.pem', CLIENT_KEY: '/k.pem' }
+    const env = Object.fromEntries(
+      Object.entries(files).map(([name, path]) => [`OTEL_EXPORTER_OTLP_${name}`, path]),
+    )
+    const plain = await load({ env })
+    const { tls } = plain.config.destinations[0]!
+    assert.deepEqual([tls.ca, tls.cert, tls.key], ['', '', ''])
+    assert.equal(plain.warnings.length, 3)
+    assert.ok(
+      plain.warnings.includes(
+        'OTEL_EXPORTER_OTLP_CERTIFICATE is ignored: http://localhost:4318 is plaintext',
+      ),
+    )
+    const secure = await load({ env: { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: 'https://c:4318' } })
+    assert.deepEqual(secure.warnings, [])
+    assert.equal(secure.config.destinations[0]!.tls.ca, '/ca.pem')
+    // Who names them for this agent alone means them.
+    assert.match(await refusal({ env: { EMBERSCOPE_EXPORTER_TLS_CA: '/ca.pem' } }), /is plaintext/)
   })
   it('allow HOST:PORT for gRPC, in TLS unless INSECURE says otherwise', async () => {
     const env = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4317' }
