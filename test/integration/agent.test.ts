@@ -136,6 +136,43 @@ describe('the agent', { skip: skipUnless() }, () => {
     assert.equal(await agent.end(), 0)
   })
 
+  it('takes a rate per target from its file: when it is written, on SIGHUP, and never a wrong one', async () => {
+    const file = join(scratchDirectory(), 'agent.yaml')
+    const write = (rates: string) =>
+      writeFileSync(file, `rate: 19\nexporter: { endpoint: "${receiver.url}" }\n${rates}`)
+    const rules = (rate: string) => `rates: [{ comm: nobody, rate: 3 }, { pid: ${busy.pid}, ${rate} }]`
+    write('')
+    // The governor has no say here.
+    const agent = startAgent(['--config', file, '--max-overhead', '100%'])
+    let from = 0
+    /** Windows from here on bring samples of the busy process that stand for 1 / `rateHz` seconds each. */
+    const comesAt = (rateHz: number) => {
+      from = receiver.profiles.length
+      const period = BigInt(Math.round(1e9 / rateHz))
+      const isIt = (of: ReceivedProfile) =>
+        of.resource['process.pid'] === busy.pid && of.profile.period === period
+      return eventually(`samples at ${rateHz} Hz came`, () => receiver.profiles.slice(from).some(isIt))
+    }
+    await comesAt(19)
+    write(rules('rate: 97'))
+    await agent.logged(/changed=rates/)
+    await comesAt(97)
+    write(rules('rate: 49'))
+    process.kill(agent.pid, 'SIGHUP')
+    await comesAt(49)
+    write(rules('rat: 49'))
+    process.kill(agent.pid, 'SIGHUP')
+    await agent.logged(/unknown key \\"rates\[1\]\.rat\\"; did you mean \\"rates\[1\]\.rate\\"\?/)
+    write('rates: [{ cgroup: /no/such/cgroup, rate: 5 }]')
+    await agent.logged(/error capture: .*no\/such\/cgroup/)
+    await comesAt(49)
+    write('')
+    await comesAt(19)
+    assert.equal(agent.log().match(/listening/g)?.length, 1)
+    assert.equal(await agent.end(), 0)
+    receiver.assertSound()
+  })
+
   it('goes on with the filters before when the new ones cannot be had, and tells', async () => {
     const file = join(scratchDirectory(), 'agent.yaml')
     const write = (text: string) => writeFileSync(file, `exporter: { endpoint: "${receiver.url}" }\n${text}`)
