@@ -41,11 +41,23 @@ function classify(batch: SampleBatch, ranges: readonly Range[], ofStack: number[
   for (const stack of batch.stack) if (ofStack[stack]! >= 0) counts[ofStack[stack]!]!++
 }
 
+/** A timer, and the share of its rate that the program gets by a rule; 1 and `base` below it: it alone has all of it. */
+interface Rates {
+  readonly dither: number
+  readonly rateHz?: number
+  readonly share?: number
+  readonly base?: number
+}
+
 /** One run: squared errors of the three shares in units of sigma squared. */
-async function squaredErrors(dither: number, ranges: readonly Range[]): Promise<number[]> {
+async function squaredErrors(rates: Rates, ranges: readonly Range[]): Promise<number[]> {
+  const { dither, rateHz = RATE_HZ, share, base = 1 } = rates
   const program = startTruth('lockstep', String(RUN_MS))
   const { Sampler } = loadAddon()
-  const sampler = new Sampler({ ...OPTIONS, rateHz: RATE_HZ, event: 'cpu-clock', dither })
+  const rule = { by: 'pid', cgroupFd: -1, pidNamespace: 0, comm: '', pids: [program.pid] } as const
+  const rateRules = share === undefined ? [] : [{ ...rule, share }]
+  const options = { ...OPTIONS, rateHz, event: 'cpu-clock', dither, baseShare: base, rateRules } as const
+  const sampler = new Sampler(options)
   try {
     sampler.addTarget(program.pid)
     await sleep(100) // it measures its counter before it takes the byte
@@ -68,22 +80,32 @@ async function squaredErrors(dither: number, ranges: readonly Range[]): Promise<
 }
 
 /** RMS error / sigma over some runs. */
-async function errorRatio(dither: number, runs: number): Promise<number> {
+async function errorRatio(rates: Rates, runs: number): Promise<number> {
   const ranges = functionRanges()
   const errors: number[] = []
-  for (let run = 0; run < runs; run++) errors.push(...(await squaredErrors(dither, ranges)))
+  for (let run = 0; run < runs; run++) errors.push(...(await squaredErrors(rates, ranges)))
   return Math.sqrt(errors.reduce((sum, error) => sum + error, 0) / errors.length)
 }
 
 describe('a program in step with the rate', { skip: skipUnless('cc', 'nm') }, () => {
   it('is measured as well as by independent samples, over 30 short runs', async (context) => {
-    const dithered = await errorRatio(4, 30)
+    const dithered = await errorRatio({ dither: 4 }, 30)
     context.diagnostic(`one random tick of 4: RMS error / sigma = ${dithered.toFixed(2)}`)
     assert.ok(dithered <= 1.3, `RMS error / sigma is ${dithered.toFixed(2)}`)
   })
 
+  for (const [how, rates] of [
+    ['lowers its rate to its own', { dither: 4, rateHz: 4 * RATE_HZ, share: 1 / 4 }],
+    ['raises its rate to its own, above that of all others', { dither: 4, share: 1, base: 1 / 5 }],
+  ] as const)
+    it(`is measured as well when a rule ${how}`, async (context) => {
+      const ratio = await errorRatio(rates, 25)
+      context.diagnostic(`RMS error / sigma = ${ratio.toFixed(2)}`)
+      assert.ok(ratio <= 1.3, `RMS error / sigma is ${ratio.toFixed(2)}`)
+    })
+
   it('would be misjudged by a strictly periodic timer', async (context) => {
-    const periodic = await errorRatio(1, 8)
+    const periodic = await errorRatio({ dither: 1 }, 8)
     context.diagnostic(`strictly periodic: RMS error / sigma = ${periodic.toFixed(2)}`)
     assert.ok(periodic > 1.3, `RMS error / sigma is ${periodic.toFixed(2)}: the program is not in step`)
   })

@@ -84,39 +84,57 @@ async function ended(children: readonly ChildProcess[]): Promise<void> {
   await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')))
 }
 
+/** Two programs of two rates on one CPU and one that is never sampled: each tick is a sample or counted. */
+async function threeByName(unwinder: string): Promise<void> {
+  const children = await Promise.all([
+    startNamed('rated_fast', 0),
+    startNamed('rated_slow', 0),
+    startNamed('rated_never', 0),
+  ])
+  const [fast, slow, never] = children.map(({ pid }) => pid) as [number, number, number]
+  const rules = [share('comm', 'rated_fast', 97), share('comm', 'rated_never', 0)]
+  const measured = await measure({ baseShare: 19 / 97, rules }, [fast, slow, never])
+  await ended(children)
+  assertRate(measured, fast, 97)
+  assertRate(measured, slow, 19)
+  assert.equal(measured.of(never).samples, 0)
+  const { profile, stats } = measured
+  if (unwinder !== 'auto') assert.equal(stats.unwinder, unwinder)
+  const { rates, rateHz, samples, notes } = profile.capture!
+  assert.equal(Math.round(rateHz), 19)
+  assert.deepEqual(
+    rates!.map(({ target }) => target),
+    ['comm rated_fast', 'comm rated_never', ''],
+  )
+  assert.equal(
+    rates!.reduce((sum, rate) => sum + rate.samples, 0),
+    samples.kept,
+  )
+  assert.ok(
+    notes.some((note) => note.includes('comm rated_fast 97 Hz, comm rated_never never, all others 19 Hz')),
+  )
+  // Every tick in a target is a sample or counted: all of the third's, 78 of 97 of the second's.
+  const { trueNs } = measured.of(never)
+  const thinned = (trueNs / 1e9) * 97 + (measured.of(slow).trueNs / 1e9) * (97 - 19)
+  assert.ok(Math.abs(stats.thinned - thinned) < 5 * Math.sqrt(thinned), `${stats.thinned}, not ${thinned}`)
+}
+
+/** Runs `work` as if EMBERSCOPE_UNWINDER were `variant`. */
+async function withUnwinder(variant: string, work: () => Promise<void>): Promise<void> {
+  const before = process.env.EMBERSCOPE_UNWINDER
+  process.env.EMBERSCOPE_UNWINDER = variant
+  try {
+    await work()
+  } finally {
+    if (before === undefined) delete process.env.EMBERSCOPE_UNWINDER
+    else process.env.EMBERSCOPE_UNWINDER = before
+  }
+}
+
 describe('a rate per target', { skip: skipUnless('bash', 'taskset') }, () => {
-  it('by name: two programs at 97 and 19 Hz that share a CPU, a third that is never sampled', async () => {
-    const children = await Promise.all([
-      startNamed('rated_fast', 0),
-      startNamed('rated_slow', 0),
-      startNamed('rated_never', 0),
-    ])
-    const [fast, slow, never] = children.map(({ pid }) => pid) as [number, number, number]
-    const rules = [share('comm', 'rated_fast', 97), share('comm', 'rated_never', 0)]
-    const measured = await measure({ baseShare: 19 / 97, rules }, [fast, slow, never])
-    await ended(children)
-    assertRate(measured, fast, 97)
-    assertRate(measured, slow, 19)
-    assert.equal(measured.of(never).samples, 0)
-    const { profile, stats } = measured
-    const { rates, rateHz, samples, notes } = profile.capture!
-    assert.equal(Math.round(rateHz), 19)
-    assert.deepEqual(
-      rates!.map(({ target }) => target),
-      ['comm rated_fast', 'comm rated_never', ''],
-    )
-    assert.equal(
-      rates!.reduce((sum, rate) => sum + rate.samples, 0),
-      samples.kept,
-    )
-    assert.ok(
-      notes.some((note) => note.includes('comm rated_fast 97 Hz, comm rated_never never, all others 19 Hz')),
-    )
-    // Every tick in a target is a sample or counted: all of the third's, 78 of 97 of the second's.
-    const { trueNs } = measured.of(never)
-    const thinned = (trueNs / 1e9) * 97 + (measured.of(slow).trueNs / 1e9) * (97 - 19)
-    assert.ok(Math.abs(stats.thinned - thinned) < 5 * Math.sqrt(thinned), `${stats.thinned}, not ${thinned}`)
-  })
+  for (const unwinder of ['auto', 'tail-calls'])
+    it(`by name: programs of 97 and 19 Hz that share a CPU, a third without a sample (${unwinder})`, () =>
+      withUnwinder(unwinder, () => threeByName(unwinder)))
 
   it('by pid: the process and what it forks later; the first rule that holds decides', async () => {
     const parent = spawn('bash', ['-c', `read x; ${LOOP} & echo $!; ${LOOP}`], {
