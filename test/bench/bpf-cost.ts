@@ -83,6 +83,7 @@ async function turn(sampler: NativeSampler, depths: Depths, milliseconds: number
 /** Options of these measurements. */
 export interface CostOptions extends Pick<SamplerOptions, 'unwinder' | 'rateHz'> {
   readonly seconds: number
+  readonly rateRules?: SamplerOptions['rateRules']
 }
 
 async function warmUp(sampler: NativeSampler, depths: Depths): Promise<void> {

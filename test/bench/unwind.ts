@@ -69,6 +69,24 @@ function benchMachine(): void {
   print('  and one right after another', ns(warm!))
 }
 
+/** As many rules about the rate as there can be, all asked in vain: the most that they can cost. */
+async function benchRates(command: readonly string[], tickNs: number, options: CostOptions): Promise<void> {
+  const none = await costOf(command, tickNs, options)
+  const selectors = ['comm', 'pid', 'pidNamespace'] as const
+  const rateRules = Array.from({ length: 16 }, (_, i) => ({
+    by: selectors[i % selectors.length]!,
+    cgroupFd: -1,
+    pidNamespace: 1,
+    comm: `nobody ${i}`,
+    pids: [process.pid],
+    share: 0.5,
+  }))
+  const all = await costOf(command, tickNs, { ...options, rateRules })
+  const added = `${ns(all.sampleNs - none.sampleNs)} more; own clock ${ns(all.ownNs)}, ${ns(none.ownNs)} without`
+  print('a sample of 16 frames without rules about its rate', ns(none.sampleNs))
+  print('  with 16 of them, none of which names it', ns(all.sampleNs), added)
+}
+
 async function benchVariant(unwinder: UnwinderVariant): Promise<void> {
   const options: CostOptions = { unwinder, rateHz: RATE_HZ, seconds: SECONDS }
   const load = startPinned(CPU, [truthProgram('deep'), '8', '600'])
@@ -76,6 +94,7 @@ async function benchVariant(unwinder: UnwinderVariant): Promise<void> {
   console.log(`\nunwinder: ${unwinder}; BPF time by the kernel's statistics, target pinned to CPU ${CPU}`)
   print('a tick that hits no target', ns(tickNs))
   const deep = (depth: number) => [truthProgram('deep'), String(depth - 3), '600'] // 3: the C library's start
+  await benchRates(deep(16), tickNs, options)
   const line = await slopeOf('recursion', DEPTHS, deep, tickNs, options)
   print('a sample, fixed', ns(line.fixed), 'goal 1 000 ns')
   print('and for each frame', ns(line.slope), 'goal 35 ns')
