@@ -11,9 +11,11 @@ export interface AgentCommand {
   readonly flags: readonly (readonly [flag: string, text: string])[]
   readonly printConfig: boolean
   readonly check: boolean
+  /** Only say where the page of the running agent is. */
+  readonly page: boolean
 }
 
-const SWITCHES = ['print-config', 'check', 'help'] as const
+const SWITCHES = ['print-config', 'check', 'page', 'help'] as const
 
 /** `argv` after the word agent. Errors: AgentError `usage`; values are looked at when the configuration is loaded. */
 export function parseAgentArguments(argv: readonly string[]): AgentCommand | { readonly kind: 'agent-help' } {
@@ -46,6 +48,7 @@ export function parseAgentArguments(argv: readonly string[]): AgentCommand | { r
     flags,
     printConfig: switches.has('print-config'),
     check: switches.has('check'),
+    page: switches.has('page'),
   }
 }
 

@@ -12,6 +12,7 @@ what is left and ends.
   --config FILE   YAML or JSON (EMBERSCOPE_CONFIG)
   --print-config  print the configuration in force, and where each key comes from
   --check         check configuration and host, then end
+  --page          print the address of the running agent's page, its token included, then end
 
 Flags, each also a variable and a key of the file:
 `
@@ -54,9 +55,15 @@ function placeholder(type: KeyType): string {
       return expected(type)
     default:
       return (
-        { duration: 'TIME', bytes: 'SIZE', percent: 'PERCENT', integer: 'N', endpoint: 'URL', path: 'PATH' }[
-          type.kind as string
-        ] ?? 'TEXT'
+        {
+          duration: 'TIME',
+          bytes: 'SIZE',
+          percent: 'PERCENT',
+          integer: 'N',
+          endpoint: 'URL',
+          path: 'PATH',
+          cgroup: 'CGROUP',
+        }[type.kind as string] ?? 'TEXT'
       )
   }
 }

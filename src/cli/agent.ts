@@ -1,7 +1,7 @@
 /** `profile agent`: from the configuration's sources to a running agent, or to what stands in its way. */
 import { resolve } from 'node:path'
 import { CONFIG_VARIABLE, type LoadedConfig, loadConfig } from '../config/load.ts'
-import { ERROR_CODES } from '../errors.ts'
+import { AgentError, ERROR_CODES } from '../errors.ts'
 import type { AgentCommand } from './agent-arguments.ts'
 import type { Deps } from './deps.ts'
 import { checkHost, refuseUnfitHost } from './preflight.ts'
@@ -23,9 +23,23 @@ export async function agent(
     world.stdout.write((await import('../config/print.ts')).printConfig(loaded))
     return 0
   }
+  if (command.page) return await page(loaded, world)
   if (command.check) return check(loaded, world, again)
   refuseUnfitHost(world.host(), again)
   return await deps.agent({ loaded, reload: load, file, env: world.env, version })
+}
+
+/** The address of the running agent's page: its token is in no log. Errors: AgentError where none runs, or without a page. */
+async function page({ config }: LoadedConfig, world: World): Promise<number> {
+  const { AgentClient } = await import('../server/agent-client.ts')
+  const { pid, url } = AgentClient.find(config.runDir)
+  if (url === '')
+    throw new AgentError(
+      'target_not_found',
+      `the agent (pid ${pid}) has no page: its "listen" is off, or the port was taken`,
+    )
+  world.stdout.write(`${url}\n`)
+  return 0
 }
 
 /** Says of the configuration and of each part of the host whether it is fit. */

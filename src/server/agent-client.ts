@@ -53,6 +53,11 @@ export class AgentClient {
     return this.#record.pid
   }
 
+  /** Of the page, with the token; '' when it has none. */
+  get url(): string {
+    return this.#record.url
+  }
+
   /** Oldest first. */
   async windows(): Promise<AvailableWindow[]> {
     let windows: unknown

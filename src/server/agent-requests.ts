@@ -60,7 +60,11 @@ export class AgentRequests {
       return sayText(response, 403, 'wrong host: use an address or localhost')
     const place = isOpenPath(path) ? path : this.#place(request, path)
     if (place === null)
-      return sayText(response, 404, 'not found; the page needs the token that the agent prints')
+      return sayText(
+        response,
+        404,
+        'not found; the page needs its token: `profile agent --page` on this host has the whole address',
+      )
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD')
       return sayText(response, 405, 'method not allowed')

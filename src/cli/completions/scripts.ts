@@ -16,7 +16,14 @@ const NAME_OPTIONS = ['comm']
 const FILE_COMMANDS = ['open', 'export', 'diff']
 
 /** Flags of the agent: its own, and the keys of its configuration. */
-const AGENT_FLAGS = ['config', 'print-config', 'check', 'help', ...KEYS.map(({ path }) => flagOf(path))]
+const AGENT_FLAGS = [
+  'config',
+  'print-config',
+  'check',
+  'page',
+  'help',
+  ...KEYS.map(({ path }) => flagOf(path)),
+]
 const AGENT_WORDS = AGENT_FLAGS.map((flag) => `--${flag}`).join(' ')
 
 /** The script to source, or to install where the shell looks for completions. */

@@ -10,6 +10,7 @@ import type { RunAgent } from '../../../src/cli/deps.ts'
 import { runIn } from '../../../src/cli/run.ts'
 import { flagOf, KEYS, variableOf } from '../../../src/config/schema.ts'
 import { AgentError } from '../../../src/errors.ts'
+import { startTicksOf, writeRecord } from '../../../src/server/agent-record.ts'
 import { FakeWorld, type FakeWorldOptions, fakeDeps, fakeProfile } from '../../helpers/fake-world.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'emberscope-cli-agent-'))
@@ -48,6 +49,7 @@ describe('the words of profile agent', () => {
         ],
         printConfig: false,
         check: true,
+        page: false,
       },
     )
     const { flags } = parseArguments(['agent', '--kernelStacks=false', '--token=--x']) as { flags: unknown }
@@ -79,6 +81,23 @@ describe('the words of profile agent', () => {
 })
 
 describe('profile agent', () => {
+  it('tells where the page of the running agent is, and why there is none', async () => {
+    const runDir = mkdtempSync(join(directory, 'run-'))
+    const ask = () => run(['--page', '--run-dir', runDir])
+    const none = await ask()
+    assert.equal(none.code, 4)
+    assert.match(none.err, /no agent runs here/)
+    const record = { pid: process.pid, startTicks: startTicksOf(process.pid), socket: '', token: 'secret' }
+    const url = 'http://127.0.0.1:9464/secret/'
+    writeRecord(runDir, { ...record, url })
+    assert.deepEqual(await ask(), { code: 0, out: `${url}\n`, err: '', started: [] })
+    writeRecord(runDir, { ...record, url: '' })
+    const closed = await ask()
+    assert.equal(closed.code, 4)
+    assert.match(closed.err, /has no page: its "listen" is off/)
+    writeRecord(runDir, { ...record, startTicks: 1, url })
+    assert.match((await ask()).err, /has ended/)
+  })
   it('tells what is wrong with the configuration line by line', async () => {
     const file = join(directory, 'wrong.yaml')
     writeFileSync(file, 'rat: 11\nwindow: 2')

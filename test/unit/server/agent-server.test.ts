@@ -146,7 +146,7 @@ describe('the agent server', () => {
     ]) {
       const { status, text } = await ask(origin + path)
       assert.equal(status, 404, path)
-      assert.match(text, /needs the token/)
+      assert.match(text, /the page needs its token/)
     }
     const wrong = await ask(`${origin}/windows`, { headers: { authorization: 'Bearer nonsense' } })
     assert.equal(wrong.status, 404)
