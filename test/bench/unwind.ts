@@ -83,7 +83,7 @@ async function benchRates(command: readonly string[], tickNs: number, options: C
   }))
   const all = await costOf(command, tickNs, { ...options, rateRules })
   const added = `${ns(all.sampleNs - none.sampleNs)} more; own clock ${ns(all.ownNs)}, ${ns(none.ownNs)} without`
-  print('a sample of 16 frames without rules about its rate', ns(none.sampleNs))
+  print(`at ${WARM_HZ} Hz, a sample of 16 frames without rules about its rate`, ns(none.sampleNs))
   print('  with 16 of them, none of which names it', ns(all.sampleNs), added)
 }
 
@@ -94,7 +94,7 @@ async function benchVariant(unwinder: UnwinderVariant): Promise<void> {
   console.log(`\nunwinder: ${unwinder}; BPF time by the kernel's statistics, target pinned to CPU ${CPU}`)
   print('a tick that hits no target', ns(tickNs))
   const deep = (depth: number) => [truthProgram('deep'), String(depth - 3), '600'] // 3: the C library's start
-  await benchRates(deep(16), tickNs, options)
+  await benchRates(deep(16), tickNs, { ...options, rateHz: WARM_HZ })
   const line = await slopeOf('recursion', DEPTHS, deep, tickNs, options)
   print('a sample, fixed', ns(line.fixed), 'goal 1 000 ns')
   print('and for each frame', ns(line.slope), 'goal 35 ns')
