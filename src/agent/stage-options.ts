@@ -9,6 +9,7 @@ import {
   QUEUE_DEFAULTS,
   RETRY_DEFAULTS,
 } from '../export/options.ts'
+import { findCgroup2Mount } from '../identity/cgroup-paths.ts'
 import type { IdentityOptions, KubernetesOptions } from '../identity/identity.ts'
 import type { Log } from '../log/log.ts'
 import type { Attributes } from '../model/attributes.ts'
@@ -28,31 +29,37 @@ export function highestRate({ rate, rates }: Pick<AgentConfig, 'rate' | 'rates'>
 }
 
 /** Shares of the highest rate: the governor changes that, and all of them with it. */
-function ratePlan(config: AgentConfig): RatePlan {
+function ratePlan(config: AgentConfig, mount: string): RatePlan {
   const highest = highestRate(config)
   return {
     baseShare: config.rate / highest,
-    rules: config.rates.map((rule) => ({ ...rateTarget(rule), share: rule.rate / highest })),
+    rules: config.rates.map((rule) => ({ ...rateTarget(rule, mount), share: rule.rate / highest })),
   }
 }
 
-function rateTarget({ cgroup, pidNamespace, comm, pid }: RateRuleConfig): Omit<RateShare, 'share'> {
-  if (cgroup !== undefined) return { by: 'cgroup', value: cgroupDirectory(cgroup) }
+function rateTarget(rule: RateRuleConfig, mount: string): Omit<RateShare, 'share'> {
+  const { cgroup, pidNamespace, comm, pid } = rule
+  if (cgroup !== undefined) return { by: 'cgroup', value: cgroupDirectory(cgroup, mount) }
   if (pidNamespace !== undefined) return { by: 'pidNamespace', value: pidNamespace }
   return comm === undefined ? { by: 'pid', value: pid! } : { by: 'comm', value: comm }
 }
 
-/** A path as /proc/PID/cgroup has it is below the mount point. */
-function cgroupDirectory(path: string): string {
-  return path.startsWith(CGROUP_ROOT) ? path : join(CGROUP_ROOT, path)
+/** A path as /proc/PID/cgroup has it is below the mount point of version 2, which may lie beside version 1. */
+function cgroupDirectory(path: string, mount: string): string {
+  const isWhole = path === CGROUP_ROOT || path.startsWith(`${CGROUP_ROOT}/`)
+  return isWhole ? path : join(mount || CGROUP_ROOT, path)
 }
 
-/** `rateHz`: the highest rate now. */
-export function continuousRequest(config: AgentConfig, rateHz: number): ContinuousRequest {
+/** `rateHz`: the highest rate now. `mount`: of cgroups of version 2, '' for none. */
+export function continuousRequest(
+  config: AgentConfig,
+  rateHz: number,
+  mount = findCgroup2Mount(''),
+): ContinuousRequest {
   const { pids, cgroups, comms, pidNamespaces } = config.filter
-  const cgroupPaths = cgroups.map(cgroupDirectory)
+  const cgroupPaths = cgroups.map((path) => cgroupDirectory(path, mount))
   return {
-    ...(config.rates.length === 0 ? {} : { plan: ratePlan(config) }),
+    ...(config.rates.length === 0 ? {} : { plan: ratePlan(config, mount) }),
     filters: { pids, cgroupPaths, comms, pidNamespaces },
     rateHz,
     kernelStacks: config.kernelStacks,

@@ -74,6 +74,8 @@ function schemaOf(type: KeyType): JsonSchema {
       return { type: ['string', 'number', 'boolean'] }
     case 'path':
       return { type: 'string', pattern: '^(/.*)?$' }
+    case 'cgroup':
+      return { type: 'string', minLength: 1, not: { pattern: '(^|/)\\.\\.(/|$)' } }
     case 'endpoint':
       return { type: 'string', pattern: '^(https?://[^@]+|unix:///.+)?$' }
     case 'listen':

@@ -12,6 +12,7 @@ export type KeyType =
   | { readonly kind: 'boolean' }
   | { readonly kind: 'string' }
   | { readonly kind: 'path' }
+  | { readonly kind: 'cgroup' }
   | { readonly kind: 'endpoint' }
   | { readonly kind: 'listen' }
   | { readonly kind: 'enum'; readonly values: readonly string[] }
@@ -83,6 +84,8 @@ export function expected(type: KeyType): string {
       return 'a text'
     case 'path':
       return 'an absolute path'
+    case 'cgroup':
+      return 'the path of a cgroup, with or without /sys/fs/cgroup before it'
     case 'endpoint':
       return 'a URL of http, https or unix without user and password, such as http://collector:4318'
     case 'listen':
@@ -198,6 +201,8 @@ function readText(type: KeyType, text: string): Value | undefined {
       return text
     case 'path':
       return text === '' || (text.startsWith('/') && !text.includes('\0')) ? text : undefined
+    case 'cgroup':
+      return isCgroup(text) ? text : undefined
     case 'endpoint':
       return isEndpoint(text) ? text : undefined
     case 'listen':
@@ -220,6 +225,11 @@ function withUnit(text: string, units: Readonly<Record<string, number>>, whole =
   const value = Number(match![1]) * unit
   // A percentage of 0.3 is 0.003, whose digits beyond the ninth are the double's, not the user's.
   return whole ? Math.round(value) : Number(value.toFixed(9))
+}
+
+/** As /proc/PID/cgroup has it, or as one would type it; never out of the hierarchy. */
+function isCgroup(text: string): boolean {
+  return text !== '' && !text.includes('\0') && !text.split('/').includes('..')
 }
 
 /** '' is none; else a URL. Credentials belong into headers, which are never printed. */

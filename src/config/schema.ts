@@ -51,6 +51,7 @@ const oneOf = (values: readonly string[]): KeyType => ({ kind: 'enum', values })
 const BOOLEAN: KeyType = { kind: 'boolean' }
 const STRING: KeyType = { kind: 'string' }
 const PATH: KeyType = { kind: 'path' }
+const CGROUP: KeyType = { kind: 'cgroup' }
 const ENDPOINT: KeyType = { kind: 'endpoint' }
 const MAP: KeyType = { kind: 'map' }
 const listOf = (of: KeyType): KeyType => ({ kind: 'list', of })
@@ -122,7 +123,7 @@ const rateKey = (path: string, type: KeyType, help: string): KeySpec => ({
 
 /** The keys of one entry of `rates`. */
 export const RATE_KEYS: readonly KeySpec[] = [
-  rateKey('cgroup', PATH, 'processes in this cgroup (v2) and below, by the path under /sys/fs/cgroup'),
+  rateKey('cgroup', CGROUP, 'processes in this cgroup (v2) and below, by the path under /sys/fs/cgroup'),
   rateKey(
     'pidNamespace',
     integer(1, 2 ** 32 - 1),
@@ -180,7 +181,7 @@ export const KEYS: readonly KeySpec[] = [
   },
   {
     path: 'filter.cgroups',
-    type: listOf(PATH),
+    type: listOf(CGROUP),
     fallback: '',
     help: 'only processes in these cgroups (v2) and below, by the path under /sys/fs/cgroup',
     stage: 'capture',
@@ -267,7 +268,7 @@ export const KEYS: readonly KeySpec[] = [
     path: 'token',
     type: STRING,
     fallback: '',
-    help: 'secret of the page (default: a new one at every start, in the log)',
+    help: 'secret of the page (default: a new one at every start; profile agent --page tells it)',
     stage: 'server',
     secret: true,
   },

@@ -26,14 +26,19 @@ describe('the sampler', () => {
       window: '3s',
       jitter: '10%',
       'filter.pids': '1,2',
-      'filter.cgroups': '/kubepods,/sys/fs/cgroup/system.slice',
+      'filter.cgroups': '/kubepods,a.slice,/sys/fs/cgroup/system.slice,/sys/fs/cgroups',
       'filter.comms': 'a',
       'filter.pidNamespaces': '4026531836',
     })
-    assert.deepEqual(continuousRequest(config, 7), {
+    assert.deepEqual(continuousRequest(config, 7, ''), {
       filters: {
         pids: [1, 2],
-        cgroupPaths: ['/sys/fs/cgroup/kubepods', '/sys/fs/cgroup/system.slice'],
+        cgroupPaths: [
+          '/sys/fs/cgroup/kubepods',
+          '/sys/fs/cgroup/a.slice',
+          '/sys/fs/cgroup/system.slice',
+          '/sys/fs/cgroup/sys/fs/cgroups',
+        ],
         comms: ['a'],
         pidNamespaces: [4026531836],
       },
@@ -42,6 +47,8 @@ describe('the sampler', () => {
       windowMs: 3000,
       jitter: 0.1,
     })
+    const { filters } = continuousRequest(config, 7, '/sys/fs/cgroup/unified')
+    assert.equal(filters.cgroupPaths[0], '/sys/fs/cgroup/unified/kubepods')
   })
 })
 
@@ -50,7 +57,7 @@ describe('rates of targets', () => {
     const rates = '[{"comm":"db","rate":97},{"cgroup":"/kubepods","rate":0},{"pid":7,"rate":1}]'
     const config = await configOf({ rate: '19', rates })
     assert.equal(highestRate(config), 97)
-    const { rateHz, plan } = continuousRequest(config, 50)
+    const { rateHz, plan } = continuousRequest(config, 50, '')
     assert.equal(rateHz, 50)
     assert.deepEqual(plan, {
       baseShare: 19 / 97,

@@ -48,6 +48,8 @@ function example(type: KeyType): [yaml: string, text: string, value: unknown] {
       return ['"a b"', 'a b', 'a b']
     case 'path':
       return ['/a/b', '/a/b', '/a/b']
+    case 'cgroup':
+      return ['a.slice/b', 'a.slice/b', 'a.slice/b']
     case 'endpoint':
       return ['https://c:1/x', 'https://c:1/x', 'https://c:1/x']
     case 'listen':
@@ -314,7 +316,7 @@ describe('what is refused', () => {
     ['rates: [{ comm: a, rate: 1000 }]', /"rates\[0\]\.rate" must be an integer from 0 to 999, got 1000/],
     ['rates: [{ comm: a, rate: "97" }]', /got the text "97"/],
     ['rates: [{ pid: 0, rate: 9 }]', /"rates\[0\]\.pid" must be an integer from 1 to 4194304, got 0/],
-    ['rates: [{ cgroup: a/b, rate: 9 }]', /"rates\[0\]\.cgroup" must be an absolute path/],
+    ['rates: [{ cgroup: a/../b, rate: 9 }]', /"rates\[0\]\.cgroup" must be the path of a cgroup/],
     ['rates: [{ com: a, rate: 9 }]', /unknown key "rates\[0\]\.com"; did you mean "rates\[0\]\.comm"/],
     [`rates: [${'{ comm: a, rate: 9 }, '.repeat(17)}]`, /"rates" must have at most 16 items, got 17/],
     ['destinations: {}', /must be a list of destinations/],
