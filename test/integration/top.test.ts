@@ -145,4 +145,14 @@ describe('profile top in a pipe', { skip: skipUnless() }, () => {
       assert.ok(samples > 0 && cores <= 1.2, `${samples} samples, ${cores} cores`)
     }
   })
+
+  it('ends when nobody reads it any more', async () => {
+    const [file, ...args] = profile('top', String(busy.pid)) as [string, ...string[]]
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const ended = once(child, 'exit')
+    await once(child.stdout, 'data')
+    child.stdout.destroy()
+    assert.deepEqual(await ended, [0, null])
+    assert.equal(child.stderr.read(), null)
+  })
 })

@@ -76,13 +76,14 @@ function planWatch(command: TopCommand, world: World): { request: WatchRequest; 
   return { request: { ...rest, pids }, title: `${clean(name)} (${which})` }
 }
 
-/** Ends by a signal, by -d, or when the view quits. */
+/** Ends by a signal, by -d, when the view quits, or when nobody reads any more (`profile top | head`). */
 function untilEnd(command: TopCommand, world: World) {
   let end: () => void = () => {}
   const promise = new Promise<void>((done) => {
     end = done
   })
   const removers = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => world.onSignal(signal, end))
+  world.stdout.once('close', end)
   const timer = command.durationMs === null ? undefined : setTimeout(end, command.durationMs)
   const close = (): void => {
     clearTimeout(timer)
