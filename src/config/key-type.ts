@@ -63,6 +63,8 @@ const BYTES: Readonly<Record<string, number>> = {
   Mi: 2 ** 20,
   Gi: 2 ** 30,
 }
+/** What is printed in place of a secret. */
+export const MASK = '***'
 /** Longest piece of a wrong value that a message repeats. */
 const MAX_ECHO = 80
 const MAX_ITEMS = 1024
@@ -99,6 +101,11 @@ export function expected(type: KeyType): string {
     case 'records':
       return `a list of maps with ${type.fields.map((field) => field.path).join(', ')}`
   }
+}
+
+/** Whether a secret was read from what we printed: as a header it would only be a wrong one. */
+export function isMasked(value: Value): boolean {
+  return value === MASK || (typeof value === 'object' && Object.values(value).includes(MASK))
 }
 
 /** Reads a value that is not of kind 'records'. Errors: WrongValue. */

@@ -7,7 +7,16 @@ import { AgentError } from '../errors.ts'
 import { nearest } from '../model/nearest.ts'
 import type { AgentConfig, DestinationConfig } from './config.ts'
 import { destinationFault, destinationOf } from './destinations.ts'
-import { describe, type Given, type RecordsType, readValue, type Value, WrongValue } from './key-type.ts'
+import {
+  describe,
+  type Given,
+  isMasked,
+  MASK,
+  type RecordsType,
+  readValue,
+  type Value,
+  WrongValue,
+} from './key-type.ts'
 import {
   type Environment,
   EXACT_ENDPOINT,
@@ -84,7 +93,12 @@ class Loading {
   #read(key: KeySpec, given: Given, path: string): Value | undefined {
     if (key.type.kind === 'records') return this.#records(key.type, given, path)
     try {
-      return readValue(key.type, given)
+      const value = readValue(key.type, given)
+      if (key.secret && isMasked(value))
+        throw new WrongValue(
+          `is the ${MASK} that --print-config writes in place of a secret: write the secret`,
+        )
+      return value
     } catch (error) {
       if (!(error instanceof WrongValue)) throw error
       const reason = key.secret ? error.message.replace(/, got .*$/s, ', got something else') : error.message

@@ -1,9 +1,7 @@
 /** `--print-config`: the configuration in force as a file that could be read again, secrets masked, origins as comments. */
-import { formatScalar, type RecordsType, type Value } from './key-type.ts'
+import { formatScalar, MASK, type RecordsType, type Value } from './key-type.ts'
 import type { LoadedConfig } from './load.ts'
 import { KEYS, type KeySpec } from './schema.ts'
-
-const MASK = '***'
 
 /** YAML. `exporter` is left out where a list of destinations hides it, and the other way round. */
 export function printConfig({ config, values, origins, isListed, warnings }: LoadedConfig): string {

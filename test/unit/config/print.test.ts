@@ -41,6 +41,17 @@ describe('--print-config', () => {
     assert.ok(!listed.includes('hunter2'), listed)
     assert.doesNotMatch(listed, /^exporter:/m)
   })
+  it('with masked secrets is refused, not sent', async () => {
+    const secret = 'token: hunter2\nexporter: { headers: { authorization: hunter2 } }'
+    const printed = printConfig(await loaded(secret))
+    await assert.rejects(loaded(printed), (error: Error) => {
+      assert.match(error.message, /"token" is the \*\*\* that --print-config writes in place of a secret/)
+      assert.match(error.message, /"exporter\.headers" is the \*\*\*/)
+      return true
+    })
+    const listed = 'destinations: [{ endpoint: "http://a:1", headers: { k: "***" } }]'
+    await assert.rejects(loaded(listed), /"destinations\[0\]\.headers" is the \*\*\*/)
+  })
   for (const text of [
     '',
     'filter: { pids: [1], comms: ["a, b", "#x"] }\nresource: { attributes: { a: "x: y" } }\njitter: 0.3%',
