@@ -26,12 +26,13 @@ export class MergedNodes {
   /** Unknown to whoever wrote the file, so that no file can make all its nodes meet in one slot. */
   readonly #seed = (Math.random() * 2 ** 32) | 0
 
-  constructor(expected: number) {
-    this.parent = new Int32Array(expected)
-    this.frame = new Int32Array(expected)
-    this.firstChild = new Int32Array(expected).fill(-1)
-    this.nextSibling = new Int32Array(expected).fill(-1)
-    this.#newest = new Int32Array(expected)
+  /** `zeros` makes the columns. */
+  constructor(expected: number, zeros: (length: number) => Int32Array = (length) => new Int32Array(length)) {
+    this.parent = zeros(expected)
+    this.frame = zeros(expected)
+    this.firstChild = zeros(expected).fill(-1)
+    this.nextSibling = zeros(expected).fill(-1)
+    this.#newest = zeros(expected)
     this.parent[0] = -1
     this.frame[0] = -1
   }

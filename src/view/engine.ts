@@ -33,6 +33,7 @@ import type {
 } from './protocol.ts'
 import { type Scene, sceneOf } from './scene.ts'
 import { KnownMatches, type Matches } from './search.ts'
+import { spareColumns } from './spare-columns.ts'
 import { INITIAL_STATE, type ViewState } from './state.ts'
 import { type TableSource, tableRow } from './table.ts'
 import type { CallTree } from './tree.ts'
@@ -255,6 +256,7 @@ export class Engine {
     this.#forget()
     this.#isCompared = withBaseline
     this.#data = withBaseline ? comparedDatasetOf(this.#baseline!.profile, profile) : datasetOf(profile)
+    spareColumns.expect(this.#data.structure.count)
     this.#chain = new FilterChain(this.#data)
     this.#palette = new Palette(this.#data, this.#chain)
     return this.#data

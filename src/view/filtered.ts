@@ -6,6 +6,7 @@
 import type { Dataset } from './dataset.ts'
 import { selfWeights } from './dataset.ts'
 import { type Found, find } from './query.ts'
+import { spareColumns } from './spare-columns.ts'
 import type { Chip } from './state.ts'
 import { belowMatch, changesStructure, movedWeights, type Reshaped, reshape } from './structure-filters.ts'
 import { type CallTree, type Structure, totalsOf } from './tree.ts'
@@ -115,7 +116,7 @@ export class FilterChain {
 
 function weighed(self: Float64Array, step: Step): Float64Array {
   if (step.kind === 'reshaped') return movedWeights(self, step.reshaped)
-  const kept = new Float64Array(self.length)
+  const kept = spareColumns.floats(self.length)
   for (let node = 0; node < kept.length; node++)
     if (step.keep[node] === step.keepValue) kept[node] = self[node]!
   return kept

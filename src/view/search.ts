@@ -1,4 +1,5 @@
 /** What a search found in a tree: how much of it, and where. A match below another match adds nothing to the share. */
+import { spareColumns } from './spare-columns.ts'
 import type { CallTree } from './tree.ts'
 
 /** The matches of one tree. */
@@ -22,7 +23,7 @@ const MAX_PLACES = 1000
 export function matchesOf(tree: CallTree, mask: Uint8Array): Matches {
   const { count, parent, frame, total } = tree
   const covered = new Uint8Array(count)
-  const below = new Int32Array(count)
+  const below = spareColumns.ints(count)
   const places = new Heaviest(total)
   let placeCount = 0
   let value = 0

@@ -4,6 +4,7 @@
  */
 import { MergedNodes } from '../model/merged-nodes.ts'
 import { type Frames, libraryFrame } from './frames.ts'
+import { spareColumns } from './spare-columns.ts'
 import type { ChipKind } from './state.ts'
 import type { Structure } from './tree.ts'
 
@@ -25,8 +26,8 @@ export function changesStructure(kind: ChipKind): kind is StructureChip {
 
 /** Applies one filter; `mask` marks the frames that its query found. */
 export function reshape(old: Structure, frames: Frames, kind: StructureChip, mask: Uint8Array): Reshaped {
-  const nodes = new MergedNodes(old.count)
-  const nodeOf = new Int32Array(old.count)
+  const nodes = new MergedNodes(old.count, (length) => spareColumns.ints(length))
+  const nodeOf = spareColumns.ints(old.count)
   const place = PLACES[kind](mask, old, frames)
   // What is above the first match belongs to nothing.
   nodeOf[0] = kind === 'focus' || kind === 'from' ? -1 : 0
@@ -74,7 +75,7 @@ export function structureOf(nodes: MergedNodes): Structure {
 
 /** Self weights moved along a map. */
 export function movedWeights(self: Float64Array, { structure, nodeOf }: Reshaped): Float64Array {
-  const moved = new Float64Array(structure.count)
+  const moved = spareColumns.floats(structure.count)
   for (let i = 0; i < nodeOf.length; i++) if (nodeOf[i]! >= 0) moved[nodeOf[i]!]! += self[i]!
   return moved
 }

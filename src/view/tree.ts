@@ -1,5 +1,6 @@
 /** Trees of frames as columns of numbers: the shape that filters make and drawings read. */
 import type { Frames } from './frames.ts'
+import { spareColumns } from './spare-columns.ts'
 
 /** Frames merged by path; index = node, node 0 is the root with frame -1. parent[i] < i for every i > 0. Knows no weights. */
 export interface Structure {
@@ -22,7 +23,8 @@ export interface CallTree extends Structure {
 
 /** Totals of a structure: the self weight of each node and of all below it. */
 export function totalsOf({ count, parent }: Structure, self: Float64Array): Float64Array {
-  const total = self.slice()
+  const total = spareColumns.floats(self.length)
+  total.set(self)
   for (let i = count - 1; i > 0; i--) total[parent[i]!]! += total[i]!
   return total
 }

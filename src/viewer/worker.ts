@@ -1,6 +1,6 @@
 /**
  * The page's other half, in a worker: opens what the page sends it and answers its questions (src/view/engine.ts). One question at a
- * time, in their order. It is the same script as the page's; main.ts tells where it runs.
+ * time, in their order.
  */
 import { AgentError } from '../errors.ts'
 import { decodePacked } from '../formats/packed.ts'
@@ -10,6 +10,7 @@ import { ProfileMerger } from '../model/merge-profiles.ts'
 import type { Profile } from '../model/profile.ts'
 import { Engine } from '../view/engine.ts'
 import type { Answers, Failure, Opened, Request } from '../view/protocol.ts'
+import { spareColumns } from '../view/spare-columns.ts'
 import { unzip } from './data/unzip.ts'
 import { exportProfile } from './export-profile.ts'
 
@@ -28,6 +29,10 @@ interface Scope {
   postMessage(message: Answered): void
 }
 
+/** Without a question for that long, the worker makes ready for the next: in small steps, so that one that comes need not wait. */
+const REST_MS = 40
+const PREPARE_PAUSE_MS = 5
+
 /** Windows unpack to about this many times their size. */
 const USUAL_RATIO = 4
 
@@ -35,13 +40,20 @@ const USUAL_RATIO = 4
 export function startWorker(scope: Scope): void {
   const desk = new Desk()
   let turn = Promise.resolve()
+  let rest: ReturnType<typeof setTimeout> | undefined
+  const prepare = (): void => {
+    if (spareColumns.prepare()) rest = setTimeout(prepare, PREPARE_PAUSE_MS)
+  }
   scope.onmessage = ({ data: { id, request } }) => {
+    clearTimeout(rest)
     turn = turn.then(async () => {
       try {
         scope.postMessage({ id, answer: await desk.answer(request) })
       } catch (error) {
         scope.postMessage({ id, failure: failureOf(error) })
       }
+      clearTimeout(rest)
+      rest = setTimeout(prepare, REST_MS)
     })
   }
 }
