@@ -1,5 +1,5 @@
 /**
- * Bundles what runs outside the source tree: the page's script and style (one text each: module scripts do not load
+ * Bundles what runs outside the source tree: the page's scripts and style (one text each: module scripts do not load
  * from file://) with the licences of what they contain, and the command as one file. Types are tsc's business.
  */
 import { execFileSync } from 'node:child_process'
@@ -22,7 +22,7 @@ const dropLibraryStyle = {
 async function bundleViewer() {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: { viewer: 'src/viewer/main.ts' },
+    entryPoints: { viewer: 'src/viewer/main.ts', 'viewer-worker': 'src/viewer/worker-main.ts' },
     outdir: 'dist',
     bundle: true,
     minify: true,

@@ -64,7 +64,7 @@ const STEPS = {
   },
   typescript: {
     inputs: ['package.json', 'package-lock.json', 'tsconfig.json', 'src', 'test'],
-    outputs: ['dist/profile.cjs', 'dist/viewer.js', 'dist/viewer.css'],
+    outputs: ['dist/profile.cjs', 'dist/viewer.js', 'dist/viewer-worker.js', 'dist/viewer.css'],
     build: buildTypeScript,
   },
   demo: { inputs: ['test/demo', 'bin/setup'], outputs: ['build/demo/busy'], build: buildDemo },

@@ -12,18 +12,21 @@ import type { Profile } from '../model/profile.ts'
 import { previewOf } from '../view/preview.ts'
 import { decodePacked, encodePacked } from './packed.ts'
 
-/** Ids of the elements the page script reads; `baseline` holds the older profile of a comparison, `preview` a src/view/preview.ts. */
+/** Ids of the elements the page script reads; `baseline` holds the older profile of a comparison, `preview` a src/view/preview.ts, `worker` a script. */
 export const PAGE_IDS = {
   preview: 'emberscope-preview',
   profile: 'emberscope-profile',
   baseline: 'emberscope-baseline',
   notices: 'emberscope-notices',
+  worker: 'emberscope-worker',
   app: 'app',
 } as const
 
 /** The parts of the page that are the same for every profile; hashes are base64 SHA-256 of the exact text. */
 export interface PageAssets {
   readonly script: string
+  /** The script of the page's worker, which holds the profile. */
+  readonly worker: string
   readonly style: string
   readonly notices: string
   readonly scriptHash: string
@@ -89,7 +92,7 @@ function documentText(
   assets: PageAssets,
   { title, policy, isLive, preview, element }: DocumentParts,
 ): string {
-  if (/<\/script|<!--/i.test(assets.script) || /<\/style/i.test(assets.style)) {
+  if (/<\/script|<!--/i.test(assets.script + assets.worker) || /<\/style/i.test(assets.style)) {
     throw new AgentError(
       'internal',
       'cannot write the page: its script or style holds a closing tag; please report it',
@@ -108,6 +111,7 @@ function documentText(
     '<noscript>This profile is drawn by a script inside the file; please allow scripts to see it.</noscript>\n',
     preview,
     `<pre id="${PAGE_IDS.notices}" hidden>${escapeHtml(assets.notices)}</pre>\n`,
+    `<script type="text/plain" id="${PAGE_IDS.worker}">${assets.worker}</script>\n`,
     `<script>${assets.script}</script>\n`,
     element,
     '</body>\n</html>\n',

@@ -17,11 +17,12 @@ const known = new Map<string, PageAssets>()
 export function pageAssets(root: string = packageRoot()): PageAssets {
   const before = known.get(root)
   if (before !== undefined) return before
-  const [script, style, notices] = ['viewer.js', 'viewer.css', 'notices.txt'].map((name) =>
-    readAsset(root, name),
+  const [script, worker, style, notices] = ['viewer.js', 'viewer-worker.js', 'viewer.css', 'notices.txt'].map(
+    (name) => readAsset(root, name),
   )
   const assets = {
     script: script!,
+    worker: worker!,
     style: style!,
     notices: notices!,
     scriptHash: sha256(script!),

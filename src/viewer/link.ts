@@ -1,6 +1,6 @@
 /**
- * The page's line to its worker. The worker runs the page's own script, from a blob: a page of one file has no other place to load
- * it from, and the policy lets only that script run.
+ * The page's line to its worker. The worker's script lies in the page as a text and runs from a blob: a page of one file has no
+ * other place to load it from.
  */
 import { AgentError, type ErrorCode } from '../errors.ts'
 import type { Answers, Request } from '../view/protocol.ts'
@@ -17,7 +17,7 @@ export class Link {
   readonly #waiting = new Map<number, Waiting>()
   #lastId = 0
 
-  /** `script` is the text of the page's script. */
+  /** `script` is the text of the worker's script. */
   constructor(script: string) {
     const url = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }))
     this.#worker = new Worker(url)

@@ -1,6 +1,4 @@
-/** The page's one script. The document runs it as the page, and gives the same text to a worker, where it answers the page. */
+/** The page's script: what the document runs. */
 import { startPage } from './page.ts'
-import { startWorker } from './worker.ts'
 
-if (typeof document === 'undefined') startWorker(self)
-else void startPage(document.currentScript?.textContent ?? '')
+void startPage()

@@ -10,12 +10,12 @@ import type { Ask } from './session.ts'
 import './style.css'
 import { element } from './views/dom.ts'
 
-/** Starts the page; `script` is its own text, which its worker runs too. */
-export async function startPage(script: string): Promise<void> {
+/** Starts the page. */
+export async function startPage(): Promise<void> {
   let link: Link | null = null
   const ask: Ask = (request) => {
     // A worker is not started before what can be seen without one.
-    link ??= new Link(script)
+    link ??= new Link(document.getElementById(PAGE_IDS.worker)?.textContent ?? '')
     return link.ask(request)
   }
   const holder = document.getElementById(PAGE_IDS.app)!

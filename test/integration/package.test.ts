@@ -53,6 +53,7 @@ test('the tarball holds the command, the page, the prebuilt files and the licenc
     'dist/packages/yaml.cjs',
     'dist/packages/notices.txt',
     'dist/viewer.js',
+    'dist/viewer-worker.js',
     'dist/viewer.css',
     'dist/notices.txt',
   ]

@@ -9,6 +9,7 @@ import { nodeServerProfile, profileOf } from '../../helpers/sample-profile.ts'
 const sha = (text: string): string => createHash('sha256').update(text).digest('base64')
 const assets: PageAssets = {
   script: 'start()',
+  worker: 'answer()',
   style: 'p{}',
   notices: 'a <b> & c',
   scriptHash: sha('start()'),
@@ -53,6 +54,10 @@ test('writes no text of the profile as markup', () => {
 test('refuses assets that would end their own element', () => {
   assert.throws(
     () => writeHtml(profileOf([]), { ...assets, script: 'x="</script>"' }, gzipSync),
+    /closing tag/,
+  )
+  assert.throws(
+    () => writeHtml(profileOf([]), { ...assets, worker: 'x="</script>"' }, gzipSync),
     /closing tag/,
   )
 })

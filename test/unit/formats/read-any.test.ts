@@ -44,7 +44,7 @@ async function failure(path: string, options: ReadOptions = {}): Promise<string>
 
 test('knows a file by its content, whatever it is called', async () => {
   const hash = 'AAAA'
-  const assets = { script: '', style: '', notices: '', scriptHash: hash, styleHash: hash }
+  const assets = { script: '', worker: '', style: '', notices: '', scriptHash: hash, styleHash: hash }
   const contents = {
     pprof: PPROF,
     folded: FOLDED,

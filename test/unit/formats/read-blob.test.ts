@@ -19,7 +19,7 @@ const directory = mkdtempSync(join(tmpdir(), 'emberscope-blob-'))
 after(() => rmSync(directory, { recursive: true }))
 
 const PROFILE = capturedProfile()
-const ASSETS = { script: '', style: '', notices: '', scriptHash: 'A', styleHash: 'A' }
+const ASSETS = { script: '', worker: '', style: '', notices: '', scriptHash: 'A', styleHash: 'A' }
 const FILES: Readonly<Record<string, string | Uint8Array>> = {
   pprof: encodePprof(PROFILE),
   otlp: encodeProfilesData(PROFILE, { name: 'test', version: '1' }),

@@ -12,6 +12,7 @@ test('reads the built page once and hashes what goes into the document', () => {
   mkdirSync(join(root, 'dist'))
   for (const [name, text] of Object.entries({
     'viewer.js': 'run()\n',
+    'viewer-worker.js': 'answer()\n',
     'viewer.css': 'p{}',
     'notices.txt': 'mine',
   })) {
@@ -20,7 +21,8 @@ test('reads the built page once and hashes what goes into the document', () => {
   const assets = pageAssets(root)
   rmSync(root, { recursive: true })
   assert.equal(pageAssets(root), assets)
-  assert.deepEqual([assets.script, assets.style, assets.notices], ['run()', 'p{}', 'mine'])
+  const { script, worker, style, notices } = assets
+  assert.deepEqual([script, worker, style, notices], ['run()', 'answer()', 'p{}', 'mine'])
   assert.equal(assets.scriptHash, createHash('sha256').update('run()').digest('base64'))
 })
 
