@@ -70,6 +70,7 @@ export class Engine {
   #matches = new KnownMatches()
   #last: Last | null = null
   #listing: Listing | null = null
+  #revision = 0
 
   /** The profile that is open. Errors: AgentError `internal` before one is. */
   get profile(): Profile {
@@ -227,7 +228,7 @@ export class Engine {
     const { scene, state, found } = this.#shown
     const source = this.#sourceOf(scene, state)
     if (this.#listing?.isOf(source, state.sort, found) !== true)
-      this.#listing = new Listing(source, state.sort, found)
+      this.#listing = new Listing(source, state.sort, found, ++this.#revision)
     return this.#listing
   }
 

@@ -6,13 +6,15 @@ import { sortedFunctions, type TableSource, tableRow } from './table.ts'
 /** The table of one scene, one search and one order. */
 export class Listing {
   readonly source: TableSource
+  readonly #revision: number
   readonly #sort: ViewState['sort']
   readonly #found: Uint8Array | null
   readonly #order: Int32Array
 
-  /** `found` marks the frames of a search, null without one. */
-  constructor(source: TableSource, sort: ViewState['sort'], found: Uint8Array | null) {
+  /** `found` marks the frames of a search, null without one; `revision` is a number that no other table has. */
+  constructor(source: TableSource, sort: ViewState['sort'], found: Uint8Array | null, revision: number) {
     this.source = source
+    this.#revision = revision
     this.#sort = sort
     this.#found = found
     this.#order = sortedFunctions(source, sort, found)
@@ -38,7 +40,12 @@ export class Listing {
   listed(tableRows: number, drawings: readonly (Drawing | null)[]): Listed {
     return {
       functions: this.#functionsIn(drawings),
-      table: { rows: this.rows(0, tableRows), count: this.count, sortedBy: this.#sort.by },
+      table: {
+        revision: this.#revision,
+        rows: this.rows(0, tableRows),
+        count: this.count,
+        sortedBy: this.#sort.by,
+      },
     }
   }
 

@@ -28,5 +28,7 @@ export function previewOf(profile: Profile): Preview | null {
   const engine = new Engine()
   const opened = engine.open(profile, '')
   const shown = engine.show(INITIAL_STATE, WIDTH_PX)
-  return { opened, shown, listed: { ...engine.list(TABLE_ROWS), functions: [] } }
+  const { table } = engine.list(TABLE_ROWS)
+  // Fewer rows than the worker's first table, so not the same one.
+  return { opened, shown, listed: { functions: [], table: { ...table, revision: 0 } } }
 }

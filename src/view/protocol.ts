@@ -197,6 +197,8 @@ export interface Listed {
   /** Those that the drawings show, in no order: what is pointed at is described at once. */
   readonly functions: readonly TableRow[]
   readonly table: {
+    /** The same number: the same rows in the same order, of which only some may be here. */
+    readonly revision: number
     readonly rows: readonly TableRow[]
     readonly count: number
     readonly sortedBy: SortColumn

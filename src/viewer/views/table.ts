@@ -52,6 +52,8 @@ export class TableView {
   /** Row that the keys are at. */
   #current = 0
   #drawing = 0
+  #heightPx = 0
+  #scrollTop = 0
   /** Row that gets the focus once it is there. */
   #wanted: number | null = null
 
@@ -59,16 +61,20 @@ export class TableView {
     this.#actions = actions
     const head = element('div', { class: 'panel-head' }, element('h2', {}, 'Functions'), this.#count)
     this.root.append(head, this.#scroller)
-    this.#scroller.addEventListener('scroll', () => this.#drawRows())
+    this.#scroller.addEventListener('scroll', () => this.#onScroll())
     this.#body.addEventListener('click', (event) => this.#onClick(event))
     this.#body.addEventListener('dblclick', (event) => this.#withRow(event, (row) => actions.open(row)))
     this.#scroller.addEventListener('keydown', (event) => this.#onKey(event))
-    new ResizeObserver(() => this.#drawRows()).observe(this.#scroller)
+    new ResizeObserver(() => {
+      this.#heightPx = this.#scroller.clientHeight
+      this.#drawRows()
+    }).observe(this.#scroller)
   }
 
   /** Draws the table; it stays where it was scrolled to when it is the same one with newer figures. */
   draw(picture: TablePicture): void {
     const before = this.#picture
+    if (before !== null && isSamePicture(before, picture)) return
     const isSame =
       before !== null &&
       before.sort.by === picture.sort.by &&
@@ -94,7 +100,13 @@ export class TableView {
     if (!isSame) {
       this.#current = 0
       this.#scroller.scrollTop = 0
+      this.#scrollTop = 0
     }
+    this.#drawRows()
+  }
+
+  #onScroll(): void {
+    this.#scrollTop = this.#scroller.scrollTop
     this.#drawRows()
   }
 
@@ -109,8 +121,8 @@ export class TableView {
     const picture = this.#picture
     if (picture === null) return
     const { count } = picture.table
-    const first = Math.max(0, Math.floor(this.#scroller.scrollTop / TABLE_ROW_PX) - SPARE_ROWS)
-    const seen = Math.ceil(this.#scroller.clientHeight / TABLE_ROW_PX) + 2 * SPARE_ROWS
+    const first = Math.max(0, Math.floor(this.#scrollTop / TABLE_ROW_PX) - SPARE_ROWS)
+    const seen = Math.ceil((this.#heightPx || USUAL_HEIGHT_PX) / TABLE_ROW_PX) + 2 * SPARE_ROWS
     const last = Math.min(count, first + seen)
     const focused = this.#focusedIndex()
     const most = this.#mostWeight(picture)
@@ -204,6 +216,7 @@ export class TableView {
     const { scrollTop } = this.#scroller
     if (top < scrollTop) this.#scroller.scrollTop = top
     else if (top > scrollTop + height) this.#scroller.scrollTop = top - height
+    this.#scrollTop = this.#scroller.scrollTop
     this.#wanted = index
     this.#drawRows()
   }
@@ -239,6 +252,16 @@ export class TableView {
 }
 
 const HEAD_PX = 28
+/** Until the browser has told the height. */
+const USUAL_HEIGHT_PX = 700
+
+/** True when drawing the second over the first would change nothing. */
+function isSamePicture(a: TablePicture, b: TablePicture): boolean {
+  const isSameMeasure = JSON.stringify([a.measure, a.before]) === JSON.stringify([b.measure, b.before])
+  const isSameLook =
+    a.selectedKey === b.selectedKey && a.isWide === b.isWide && a.isSearching === b.isSearching
+  return a.table.revision === b.table.revision && isSameMeasure && isSameLook
+}
 
 function spacer(rows: number): HTMLElement {
   const made = element('tr', { class: 'spacer', 'aria-hidden': 'true' })
