@@ -121,8 +121,9 @@ export class App {
     const { state } = this
     this.#screen.drawState(state, this.#history.canUndo)
     if (!this.#isReady) return
-    const { widthPx, bandPx } = this.#screen
+    const { widthPx } = this.#screen
     const hasTimes = this.#opened.durationNs !== null
+    const bandPx = hasTimes ? this.#screen.bandPx : 0
     this.#session.want({ state, widthPx, bandPx, hasTimes }, isNews)
   }
 

@@ -7,7 +7,7 @@ declare module 'd3-selection' {
   export interface Selection {
     datum(data: unknown): Selection
   }
-  export function select(element: Element): Selection
+  export function select(element: Element | null): Selection
 }
 
 declare module 'd3-flame-graph' {

@@ -181,17 +181,25 @@ export class Screen {
   /** What is wanted: answers at once what needs no worker. */
   drawState(state: ViewState, canUndo: boolean): void {
     this.search.text = state.search
-    this.#main.dataset.view = state.view
+    this.#lay(state.view, this.#main.hasAttribute('data-compare'))
     const known = this.#app.reading.shown?.chips ?? []
     this.#chips.draw(state.chips, known.length === state.chips.length ? known : [], canUndo)
     this.drawProcesses(this.#processValues, state)
   }
 
+  /** Both decide how the panes share the page's width. */
+  #lay(view: ViewState['view'], isComparing: boolean): void {
+    const { dataset } = this.#main
+    if (dataset.view === view && this.#main.hasAttribute('data-compare') === isComparing) return
+    dataset.view = view
+    this.#main.toggleAttribute('data-compare', isComparing)
+    this.graph.forgetWidth()
+  }
+
   /** An answer: the graph; its functions follow. */
   drawShown(shown: Shown, state: ViewState): void {
     const { reading } = this.#app
-    this.#main.dataset.view = state.view
-    this.#main.toggleAttribute('data-compare', shown.verdict !== null)
+    this.#lay(state.view, shown.verdict !== null)
     this.#toolbar.draw(state, shown, reading.measure)
     this.#verdict.draw(shown.verdict, state.compare, reading.measure)
     if (state === this.#app.state) this.#chips.answer(state.chips, shown.chips)

@@ -5,7 +5,7 @@ import type { DrawnRow } from '../../view/protocol.ts'
 import { changeSign, clipped, fractionOf, type Measure, points } from '../data/shares.ts'
 import { datumOf, type FlameDatum } from './flame-datum.ts'
 import { hueClass } from './flame-hues.ts'
-import { writeLabel } from './flame-label.ts'
+import { type Label, writeLabel } from './flame-label.ts'
 import { type FrameBox, type Overlay, Overlays } from './flame-overlays.ts'
 
 /** Frames to point out. */
@@ -40,6 +40,7 @@ export function decorate(svg: SVGElement, scale: FrameScale, marks: Marks): Fram
   const overlays = new Overlays()
   const heightPx = Number(svg.getAttribute('height'))
   const dressing = { ...marks, place: marks.place?.join('\n') ?? null }
+  for (const stop of svg.querySelectorAll('g[tabindex="0"]')) stop.setAttribute('tabindex', '-1')
   let [tabStop, topDepth] = [null as SVGGElement | null, Number.POSITIVE_INFINITY]
   for (const element of svg.children) {
     if (element.tagName !== 'g') continue
@@ -48,10 +49,11 @@ export function decorate(svg: SVGElement, scale: FrameScale, marks: Marks): Fram
     frames.set(frame, group)
     const box = boxOf(frame, scale, heightPx)
     const classes = classesOf(frame.data, dressing)
-    colour(group, frame.data, classes)
+    const written = writtenOn(group)
+    colour(group, written, frame.data, classes, marks.isComparing)
     for (const kind of overlaysOf(frame.data, classes, box.width)) overlays.add(kind, box)
-    writeLabel(group, frame.data.name, box.width, box.height)
-    speak(group, frame, scale.measure)
+    written.label = writeLabel(group, written.label, frame.data.name, box)
+    speak(group, written, frame, scale.measure)
     if (frame.data.fade || frame.depth >= topDepth) continue
     tabStop = group
     topDepth = frame.depth
@@ -59,6 +61,31 @@ export function decorate(svg: SVGElement, scale: FrameScale, marks: Marks): Fram
   overlays.draw(svg)
   tabStop?.setAttribute('tabindex', '0')
   return frames
+}
+
+/** What is written on the element of a frame. To remember it costs much less than to read it back, let alone to write it again. */
+interface Written {
+  className: string
+  /** Class of the rectangle. */
+  hue: string
+  strength: string
+  depth: number
+  isExpanded: boolean
+  spoken: string
+  label: Label | null
+}
+
+const writtenOnElements = new WeakMap<SVGGElement, Written>()
+
+/** The same of an element that the library has just made: nothing but what all frames have. */
+function writtenOn(group: SVGGElement): Written {
+  const known = writtenOnElements.get(group)
+  if (known !== undefined) return known
+  group.setAttribute('role', 'treeitem')
+  group.setAttribute('tabindex', '-1')
+  const made = { className: '', hue: '', strength: '', depth: -1, isExpanded: false, spoken: '', label: null }
+  writtenOnElements.set(group, made)
+  return made
 }
 
 function boxOf(
@@ -99,11 +126,27 @@ function rowClasses(row: DrawnRow, { isComparing, selectedFn }: Dressing): strin
   return classes
 }
 
-function colour(group: SVGGElement, { row, fade }: FlameDatum, classes: readonly string[]): void {
-  const isHued = row?.shape === 'frame'
-  const own = `frame${fade ? ' fade' : ''}${isHued ? ` ${hueClass(row.hue)}` : ''}`
-  set(group, 'class', classes.length === 0 ? own : `${own} ${classes.join(' ')}`)
-  if (row !== null && row.change !== null) group.style.setProperty('--strength', strengthOf(row.change.share))
+function colour(
+  group: SVGGElement,
+  written: Written,
+  { row, fade }: FlameDatum,
+  classes: readonly string[],
+  isComparing: boolean,
+): void {
+  // While comparing the colour tells the change, by a class of the group.
+  const isHued = row?.shape === 'frame' && !isComparing
+  const own = fade ? 'frame fade' : 'frame'
+  const className = classes.length === 0 ? own : `${own} ${classes.join(' ')}`
+  if (written.className !== className) group.setAttribute('class', className)
+  written.className = className
+  // On the rectangle itself: a colour that is inherited has the browser style all of the group anew.
+  const hue = isHued ? hueClass(row!.hue) : ''
+  if (written.hue !== hue) group.firstElementChild!.setAttribute('class', hue)
+  written.hue = hue
+  if (row === null || row.change === null) return
+  const strength = strengthOf(row.change.share)
+  if (written.strength !== strength) group.style.setProperty('--strength', strength)
+  written.strength = strength
 }
 
 /** What lies over a frame. */
@@ -144,19 +187,16 @@ export function strengthOf(change: number): string {
   return `${(25 + 75 * part).toFixed(0)}%`
 }
 
-function speak(group: SVGGElement, frame: LaidOut<FlameDatum>, measure: Measure): void {
+function speak(group: SVGGElement, written: Written, frame: LaidOut<FlameDatum>, measure: Measure): void {
   const { row, name } = frame.data
-  set(group, 'role', 'treeitem')
-  set(group, 'tabindex', '-1')
-  set(group, 'aria-level', String(frame.depth + 1))
-  if (frame.children !== undefined) set(group, 'aria-expanded', 'true')
-  else group.removeAttribute('aria-expanded')
-  set(group, 'aria-label', row === null ? name : spoken(row, name, measure))
-}
-
-/** To read an attribute costs much less than to write it: the browser follows every change up. */
-function set(element: Element, name: string, value: string): void {
-  if (element.getAttribute(name) !== value) element.setAttribute(name, value)
+  const { depth } = frame
+  if (written.depth !== depth) group.setAttribute('aria-level', String(depth + 1))
+  const isExpanded = frame.children !== undefined
+  if (isExpanded && !written.isExpanded) group.setAttribute('aria-expanded', 'true')
+  else if (!isExpanded && written.isExpanded) group.removeAttribute('aria-expanded')
+  const words = row === null ? name : spoken(row, name, measure)
+  if (written.spoken !== words) group.setAttribute('aria-label', words)
+  Object.assign(written, { depth, isExpanded, spoken: words })
 }
 
 function spoken(row: DrawnRow, name: string, measure: Measure): string {

@@ -1,6 +1,7 @@
 /** The text on a frame: which part of a name, in a box that the style sheet cuts with an ellipsis. */
 import { narrowName } from '../../model/short-name.ts'
 import { element, shape } from './dom.ts'
+import type { FrameBox } from './flame-overlays.ts'
 
 /** Frames narrower than this have no label: three letters help nobody. */
 const MIN_LABEL_PX = 26
@@ -12,16 +13,34 @@ export function labelThatFits(name: string, widthPx: number): string {
   return narrowName(name, Math.floor(widthPx / CHARACTER_PX)).replace(/^…/, '')
 }
 
-/** Writes a name on a frame that has the room for it. The box is what the library would have made; it sizes it from now on. */
-export function writeLabel(group: SVGGElement, name: string, width: number, height: number): void {
-  const last = group.lastElementChild
-  const known = last?.tagName === 'foreignObject' ? last : null
-  if (width < MIN_LABEL_PX) return void known?.remove()
-  const text = labelThatFits(name, width)
-  if (known !== null) {
-    if (known.textContent !== text) known.firstElementChild!.textContent = text
-    return
+/** A label that is there, and what it says at which width. */
+export interface Label {
+  readonly box: SVGElement
+  readonly text: Text
+  width: number
+}
+
+/** Writes a name on a frame that has the room for it. The box is what the library would have made. */
+export function writeLabel(
+  group: SVGGElement,
+  known: Label | null,
+  name: string,
+  { width, height }: FrameBox,
+): Label | null {
+  if (width < MIN_LABEL_PX) {
+    known?.box.remove()
+    return null
   }
-  const size = { width: String(width), height: String(height) }
-  group.append(shape('foreignObject', size, element('div', { class: 'd3-flame-graph-label' }, text)))
+  const words = labelThatFits(name, width)
+  if (known === null) {
+    const text = document.createTextNode(words)
+    const size = { width: String(width), height: String(height) }
+    const box = shape('foreignObject', size, element('div', { class: 'd3-flame-graph-label' }, text))
+    group.append(box)
+    return { box, text, width }
+  }
+  if (known.text.data !== words) known.text.data = words
+  if (known.width !== width) known.box.setAttribute('width', String(width))
+  known.width = width
+  return known
 }

@@ -77,18 +77,6 @@ export class FlameView {
     if (from !== null) this.#grow(from, widthPx)
   }
 
-  /** Room for the graph, in pixels. */
-  get widthPx(): number {
-    return Math.max(120, this.root.parentElement?.clientWidth ?? 0) - this.#insetPx()
-  }
-
-  #insetPx(): number {
-    const { parentElement } = this.root
-    if (parentElement === null) return 0
-    const style = getComputedStyle(parentElement)
-    return Number.parseFloat(style.paddingLeft) + Number.parseFloat(style.paddingRight)
-  }
-
   /** Lets the new drawing grow out of the pressed frame, unless the reader wants no motion. */
   #grow(from: { x: number; width: number }, widthPx: number): void {
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) return
@@ -164,7 +152,7 @@ export class FlameView {
     const datum = datumAt(event.target)
     if (datum === null) return
     const frame = datumOf((event.target as Element).closest('g.frame')!)
-    const widthPx = this.widthPx
+    const widthPx = this.#picture?.widthPx ?? 0
     this.#pressed = datum.fade ? null : { x: frame.x0 * widthPx, width: (frame.x1 - frame.x0) * widthPx }
     this.#actions.press(datum)
   }

@@ -13,6 +13,7 @@ import type { FlameDatum } from './flame-datum.ts'
 import type { Marks } from './flame-frames.ts'
 import type { Way } from './flame-neighbours.ts'
 import { patternTiles } from './flame-overlays.ts'
+import { KnownWidth } from './known-width.ts'
 import { Ticks } from './ticks.ts'
 
 /** What a reader does to the graph. */
@@ -30,6 +31,7 @@ export class GraphView {
   readonly #note = element('p', { class: 'flame-note', hidden: '' })
   readonly #empty = element('p', { class: 'flame-empty', hidden: '' })
   readonly #scroll = element('div', { class: 'flame-scroll', tabindex: '-1' })
+  readonly #width = new KnownWidth(this.#scroll)
   readonly #callers: FlameView
   readonly #main: FlameView
   readonly #ticks: Ticks
@@ -56,13 +58,17 @@ export class GraphView {
 
   /** Room for the graph, in pixels. */
   get widthPx(): number {
-    return this.#main.widthPx
+    return Math.max(MIN_WIDTH_PX, this.#width.px)
+  }
+
+  /** The page changed in a way that may leave another width for the graph. */
+  forgetWidth(): void {
+    this.#width.forget()
   }
 
   /** Draws what was answered. */
   draw(shown: Shown, state: ViewState, measure: Measure, marks: Marks): void {
     const { drawing, callers } = shown
-    // Asked for before anything changes: afterwards the browser would have to lay a thousand frames out to tell.
     const { widthPx } = this
     this.#drawing = drawing
     this.#showNotes(shown, state)
@@ -145,6 +151,9 @@ export class GraphView {
     return datumAt(target)
   }
 }
+
+/** A graph is drawn as if it had this much room at least. */
+const MIN_WIDTH_PX = 96
 
 const LABELS = {
   down: 'Flame graph, callers above callees',

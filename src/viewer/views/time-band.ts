@@ -4,6 +4,7 @@ import type { TimeRange } from '../../view/state.ts'
 import { clipped } from '../data/shares.ts'
 import { Brush } from './brush.ts'
 import { button, element } from './dom.ts'
+import { KnownWidth } from './known-width.ts'
 import {
   axisTimes,
   binTops,
@@ -48,6 +49,7 @@ export class TimeBand {
   readonly #canvas = element('canvas', { role: 'img' })
   readonly #brush: Brush
   readonly #plot: HTMLElement
+  readonly #width: KnownWidth
   readonly #axis = element('div', { class: 'axis', 'aria-hidden': 'true' })
   #picture: BandPicture | null = null
   #isFolded = false
@@ -61,6 +63,7 @@ export class TimeBand {
       placeOf: (ns) => this.#placeOf(ns),
     })
     this.#plot = element('div', { class: 'plot' }, this.#canvas, this.#brush.root)
+    this.#width = new KnownWidth(this.#plot)
     this.root.append(this.#head, this.#plot, this.#axis)
     new ResizeObserver(() => this.#drawPlot()).observe(this.#plot)
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.redraw())
@@ -68,7 +71,7 @@ export class TimeBand {
 
   /** Room for bins, in pixels. */
   get widthPx(): number {
-    return Math.max(100, this.#plot.clientWidth || this.root.parentElement?.clientWidth || 0)
+    return Math.max(100, this.#width.px || this.root.parentElement?.clientWidth || 0)
   }
 
   /** Shows a picture. */
