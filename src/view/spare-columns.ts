@@ -4,9 +4,9 @@
  * the next filter begins with memory that is there.
  */
 
-/** Columns that one filter takes: the weights before and after, the totals; the structure and the map to it. */
-const FLOATS = 3
-const INTS = 6
+/** Columns that two filters and a search take: weights and totals of each; a structure with the map to it, and the matches. */
+const FLOATS = 4
+const INTS = 7
 /** Smaller columns are not worth it; the spares of larger ones would be a burden. */
 const MIN_LENGTH = 100_000
 const MAX_LENGTH = 2_000_000

@@ -101,6 +101,11 @@ export class App {
     this.#screen.drawOpened(opened, INITIAL_STATE)
   }
 
+  /** Has the browser lay the empty page out, which is a task of its own: the drawing asks for its width. */
+  previewLaid(): void {
+    void this.#screen.widthPx
+  }
+
   previewShown(shown: Shown): void {
     this.#onShown(shown, INITIAL_STATE)
   }

@@ -29,6 +29,8 @@ export async function startPage(): Promise<void> {
     if (preview !== null && isInitial(app.state)) {
       app.previewOpened(preview.opened)
       await nextTurn()
+      app.previewLaid()
+      await nextTurn()
       app.previewShown(preview.shown)
       await nextPaint()
       app.previewListed(preview.listed)

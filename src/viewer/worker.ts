@@ -29,8 +29,11 @@ interface Scope {
   postMessage(message: Answered): void
 }
 
-/** Without a question for that long, the worker makes ready for the next: in small steps, so that one that comes need not wait. */
-const REST_MS = 40
+/**
+ * Without a question for that long the worker makes ready for the next: in small steps, so that one that comes need not wait, and
+ * not before the page has drawn, which wants all of the processor.
+ */
+const REST_MS = 250
 const PREPARE_PAUSE_MS = 5
 
 /** Windows unpack to about this many times their size. */
