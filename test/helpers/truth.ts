@@ -30,6 +30,7 @@ type BareProgram =
   | 'realigned'
   | `deep${'' | '-musl' | '-musl-static'}`
   | 'clones'
+  | 'contexts'
   | 'swapper'
   | `swapped-${'a' | 'b'}.so`
   | 'jitted'

@@ -141,6 +141,21 @@ describe('stacks without frame pointers', { skip: skipUnless('cc', 'c++') }, () 
     assert.ok(report.stacks.truncated.depth_limit! > 0.9 * report.samples.kept, JSON.stringify(report.stacks))
   })
 
+  // What a coroutine's start returns to was never called: its rows say so, and no caller is made up.
+  it('coroutines of makecontext begin at their start', async () => {
+    const run = await profileTruth([truthProgram('contexts'), SECONDS], RATE_HZ)
+    assertComplete('contexts', run)
+    assertParts(namedStacks(run.profile), run.truth, RATE_HZ)
+    assertRooted(run, Object.keys(run.truth), /^(shallow|deep)_start$/)
+    const beyond = /^(main|run_\w+|_start|__libc_start\w*)$/
+    const wrong = namedStacks(run.profile).filter(
+      (stack) =>
+        Object.keys(run.truth).some((part) => isInPart(stack, part)) &&
+        stack.frames.some(({ name }) => beyond.test(name)),
+    )
+    assert.equal(countStacks(wrong), 0, JSON.stringify(wrong[0]?.frames))
+  })
+
   // glibc has no rows around the system call of clone(): a sample in there is a guess, if a good one.
   it('children of vfork, clones and threads', async () => {
     const run = await profileTruth([truthProgram('clones'), SECONDS], RATE_HZ)

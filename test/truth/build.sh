@@ -34,7 +34,7 @@ compile "$framed" lockstep lockstep.c -no-pie
 compile "$framed" plugin.so plugin.c -shared -fPIC -Wl,-z,separate-code
 compile "$framed" loader loader.c -ldl
 
-for name in callbacks realigned deep clones swapper jitted lazy wild storm hops cold_call; do
+for name in callbacks realigned deep clones contexts swapper jitted lazy wild storm hops cold_call; do
     extra=
     case $name in
     realigned) extra=-mstackrealign ;;
