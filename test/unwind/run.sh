@@ -41,18 +41,37 @@ object() {
     echo "$target"
 }
 
-# run_test FILE VARIANT FLAGS
+# flags_of VARIANT
+flags_of() {
+    if [ "$1" = threads ]; then echo "$thread"; else echo "$address"; fi
+}
+
+# By ourselves below, many at once; what fails to compile is said when its test's turn comes.
+if [ "${1-}" = --object ]; then
+    object "$2" "$3" "$(flags_of "$3")" > "$out/object.$$" 2>&1
+    rm -f "$out/object.$$"
+    exit 0
+fi
+
+# variants FILE: of a test, one a line.
+variants() {
+    echo checked
+    if [ -n "$thread" ] && grep -q '^// threads$' "$1"; then echo threads; fi
+}
+
+# run_test FILE VARIANT
 run_test() {
+    flags=$(flags_of "$2")
     name="$(basename "$1" .cc), $2"
     echo "-- $name"
     objects=
     for source in "$1" $(head_lines "$1" sources); do
-        one=$(object "$source" "$2" "$3") || { fail "$source does not compile"; return; }
+        one=$(object "$source" "$2" "$flags") || { fail "$source does not compile"; return; }
         objects="$objects $one"
     done
     program=$out/$2-$(basename "$1" .cc)
     # shellcheck disable=SC2046,SC2086 # lists
-    "$compiler" -pthread $3 $objects $(head_lines "$1" libraries) -o "$program" || { fail "$name does not link"; return; }
+    "$compiler" -pthread $flags $objects $(head_lines "$1" libraries) -o "$program" || { fail "$name does not link"; return; }
     timeout 300 "$program" > "$out/output" 2>&1
     status=$?
     grep -v '^counts ' "$out/output"
@@ -72,11 +91,19 @@ if ! usable "$thread"; then
     skip 'thread sanitizer' "$(tail -1 "$out/probe.log")"
     thread=
 fi
+export address thread
+tests=
 for file in test/unwind/*_test.cc; do
     [ -e "$file" ] || continue
-    case " ${*:-$(basename "$file" _test.cc)} " in *" $(basename "$file" _test.cc) "*) ;; *) continue ;; esac
-    run_test "$file" checked "$address"
-    if [ -n "$thread" ] && grep -q '^// threads$' "$file"; then run_test "$file" threads "$thread"; fi
+    case " ${*:-$(basename "$file" _test.cc)} " in *" $(basename "$file" _test.cc) "*) tests="$tests $file" ;; esac
+done
+for file in $tests; do
+    for variant in $(variants "$file"); do
+        for source in "$file" $(head_lines "$file" sources); do echo "$source $variant"; done
+    done
+done | sort -u | xargs -r -L 1 -P "$(nproc)" sh test/unwind/run.sh --object
+for file in $tests; do
+    for variant in $(variants "$file"); do run_test "$file" "$variant"; done
 done
 printf '# pass %d\n# fail %d\n# skipped %d\n' "$passed" "$failed" "$skipped"
 if [ "$skipped" -gt 0 ]; then echo "$passed passed, $failed failed, $skipped skipped"
