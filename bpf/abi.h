@@ -40,13 +40,13 @@
     X(STACK_END_RAW_SHORT, "raw_stack_short", "truncated")     /* deeper than the bytes that were copied */  \
     X(STACK_END_RAW_BACKLOG, "raw_stack_backlog", "truncated") /* too many wait for their pages */
 
-/* Per-CPU counters. X(name, text) */
+/* Per-CPU counters; those of every sample first (struct cpu_state). X(name, text) */
 #define COUNTERS(X)                                                                                          \
     X(COUNTER_TICKS, "ticks")               /* timer ticks, idle and other processes included */             \
     X(COUNTER_DISCARDED, "discarded")       /* ticks not chosen by the dither */                             \
-    X(COUNTER_THINNED, "thinned")           /* chosen ticks in the target that its rate has no sample for */ \
     X(COUNTER_CAPTURED, "captured")         /* chosen ticks in the target that are samples */                \
     X(COUNTER_CAPTURED_NS, "captured_ns")   /* our own time in captured ticks */                             \
+    X(COUNTER_THINNED, "thinned")           /* chosen ticks in the target that its rate has no sample for */ \
     X(COUNTER_TIMED_RUNS, "timed_runs")     /* one run in TIMED_ONE_IN, of all ticks */                      \
     X(COUNTER_TIMED_NS, "timed_ns")         /* our own time in those */                                      \
     X(COUNTER_RING_FULL, "ring_full")       /* captured, but the ring had no room */                         \
@@ -141,16 +141,17 @@ struct rated_process {
     __u64 rules; /* bit i: rule i names it */
 };
 
-/* Per-CPU state that every tick touches: one lookup for the counters and the dither. */
+/* Per-CPU state. What every tick touches lies in its first cache line: memory is cold when a tick comes. */
 struct cpu_state {
-    __u64 counters[COUNTER_COUNT];
     struct dither timer; /* its ticks are the timer's */
     __u32 ticket;        /* of the last raw stack */
+    __u64 random;        /* state of the generator, seeded by user space */
+    __u64 timed_from_ns; /* when this run began, 0 when it is not timed */
+    __u64 counters[COUNTER_COUNT];
+    __u64 raw_due_ns; /* when the raw stacks sent so far are paid for, at raw_stacks_per_second */
     /* By rule, 0 for what none names; their ticks are the chosen ones of the timer that hit such a target. */
     struct dither rates[RATE_RULES_MAX + 1];
     __u32 padding;
-    __u64 raw_due_ns;    /* when the raw stacks sent so far are paid for, at raw_stacks_per_second */
-    __u64 timed_from_ns; /* when this run began, 0 when it is not timed */
 };
 
 /*

@@ -29,6 +29,18 @@ struct mm_struct {
     unsigned long start_stack;
 };
 
+struct kernfs_node {
+    unsigned long long id;
+};
+
+struct cgroup {
+    struct kernfs_node *kn;
+};
+
+struct css_set {
+    struct cgroup *dfl_cgrp;
+};
+
 struct thread_struct {
     unsigned long fsbase; /* x86-64 */
 };
@@ -44,6 +56,8 @@ struct task_struct {
     struct mm_struct *mm;
     struct thread_struct thread;
     void *stack;
+    char comm[16];
+    struct css_set *cgroups;
     unsigned int in_execve : 1;
 };
 

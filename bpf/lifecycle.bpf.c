@@ -28,11 +28,12 @@ static __always_inline void inherit_mappings(struct task_struct *parent, struct 
 
 /* Rules about rates that name a process by its pid hold for what it forks. */
 static __always_inline void inherit_rules(struct task_struct *parent, struct task_struct *child) {
-    __u32 zero = 0, pid = namespace_number(child, 0);
+    __u32 pid = namespace_number(child, 0);
     struct rated_process rated = {.start = child->start_boottime, .rules = rules_of_process(parent, 0)};
-    struct cpu_state *cpu = bpf_map_lookup_elem(&cpu_states, &zero);
-    if (!rated.rules || !pid || !cpu) return;
-    if (bpf_map_update_elem(&rated_processes, &pid, &rated, BPF_ANY)) cpu->counters[COUNTER_TARGETS_FULL]++;
+    struct cpu_memory *memory = memory_of_cpu();
+    if (!rated.rules || !pid || !memory) return;
+    if (bpf_map_update_elem(&rated_processes, &pid, &rated, BPF_ANY))
+        memory->state.counters[COUNTER_TARGETS_FULL]++;
 }
 
 SEC("tp_btf/sched_process_fork")

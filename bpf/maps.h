@@ -24,27 +24,14 @@ struct {
     __uint(max_entries, 1 << 18);
 } raw_stacks MAP SEC(".maps");
 
-struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct sample_record);
-} scratch MAP SEC(".maps");
-
 /* By CPU; a value is larger than per-CPU maps allow. The loader sets the number of CPUs. */
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
     __uint(max_entries, 1);
     __type(key, __u32);
-    __type(value, struct walk);
-} walk_states MAP SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct cpu_state);
-} cpu_states MAP SEC(".maps");
+    __type(value, struct cpu_memory);
+} cpus MAP SEC(".maps");
 
 /* Unwind tables (tables.h). No BPF_F_INNER_MAP: lookups in inner maps of one size are inlined by the JIT. */
 struct shard_map {

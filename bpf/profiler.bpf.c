@@ -34,23 +34,17 @@ static __always_inline enum step walk_frame(struct walk *walk, struct sample_rec
     return unwind_step(&walk->state);
 }
 
-/* Returning from a function is dear where the processor's return predictor is not trusted: some frames a
- * call.
- */
-#define FRAMES_PER_CALL 2
-
-static long walk_frames_in_loop(__u32 index, struct tick *tick) {
+/* One frame a call: of two, the verifier takes twice as long, and the start waits for it. */
+static long walk_frame_in_loop(__u32 index, struct tick *tick) {
     (void)index;
-    for (int i = 0; i < FRAMES_PER_CALL; i++)
-        if (walk_frame(tick->walk, tick->record) != STEP_CALLER) return 1;
-    return 0;
+    return walk_frame(tick->walk, tick->record) != STEP_CALLER;
 }
 
 /* The same as a function of its own to the verifier, which looks at it once and not at each call. */
-__noinline int walk_frame_alone(__u32 zero) {
-    struct sample_record *record = bpf_map_lookup_elem(&scratch, &zero);
-    struct walk *walk = walk_of_cpu();
-    return !record || !walk || walk->count >= MAX_USER_FRAMES || walk_frame(walk, record) != STEP_CALLER;
+__noinline int walk_frame_alone(__u32 unused) {
+    struct cpu_memory *memory = memory_of_cpu();
+    return unused || !memory || memory->walk.count >= MAX_USER_FRAMES ||
+           walk_frame(&memory->walk, &memory->record) != STEP_CALLER;
 }
 
 static __always_inline __u32 fill_kernel_stack(struct bpf_perf_event_data *context,
@@ -60,20 +54,38 @@ static __always_inline __u32 fill_kernel_stack(struct bpf_perf_event_data *conte
     return bytes > 0 ? (__u32)bytes / sizeof(__u64) : 0;
 }
 
-static __always_inline void fill_header(struct task_struct *task, struct sample_header *header, __u8 rule,
-                                        const int is_old) {
+/* The id of the task's cgroup. As the helper finds it, whose code is one thing more that no cache holds. */
+static __always_inline __u64 cgroup_of(struct task_struct *task, const int is_old) {
+    if (is_old || !bpf_core_field_exists(task->cgroups)) return bpf_get_current_cgroup_id();
+    return task->cgroups->dfl_cgrp->kn->id;
+}
+
+static __always_inline void fill_comm(struct task_struct *task, struct sample_header *header,
+                                      const int is_old) {
+    if (is_old) {
+        bpf_get_current_comm(header->comm, sizeof(header->comm));
+        return;
+    }
+    const __u64 *from = (const __u64 *)task->comm;
+    __u64 *to = (__u64 *)header->comm;
+    to[0] = from[0];
+    to[1] = from[1];
+}
+
+static __always_inline void fill_header(struct task_struct *task, const struct tick *tick, const int is_old) {
+    struct sample_header *header = &tick->record->header;
     struct task_struct *leader = TASK(is_old, task, group_leader);
     header->time_ns = bpf_ktime_get_boot_ns();
     header->process_start = TASK(is_old, leader, start_boottime);
-    header->cgroup_id = bpf_get_current_cgroup_id();
+    header->cgroup_id = cgroup_of(task, is_old);
     header->exec_id = TASK(is_old, leader, self_exec_id);
-    header->pid = namespace_number(leader, is_old);
+    header->pid = tick->process.pid;
     header->tid = namespace_number(task, is_old);
     header->user_frames = 0;
     header->ticket = 0;
     header->cpu = bpf_get_smp_processor_id();
-    header->rule = rule;
-    bpf_get_current_comm(header->comm, sizeof(header->comm));
+    header->rule = tick->rule;
+    fill_comm(task, header, is_old);
 }
 
 /* Everything before the user frames; 1 when there are some. */
@@ -81,11 +93,11 @@ static __always_inline int begin_sample(struct bpf_perf_event_data *context, str
                                         const struct tick *tick, const int is_old) {
     struct sample_header *header = &tick->record->header;
     tick->cpu->counters[COUNTER_CAPTURED]++;
-    fill_header(task, header, tick->rule, is_old);
+    fill_header(task, tick, is_old);
     tick->walk->base = header->kernel_frames = fill_kernel_stack(context, tick->record);
     tick->walk->count = 0;
     if (!find_user_stack(context, task, tick, is_old)) return 0;
-    begin_walk(task, header, &tick->walk->state, is_old);
+    begin_walk(task, tick, is_old);
     header->stack_end = STACK_END_KERNEL_THREAD;
     return !is_between_programs(context, task, &tick->walk->state, is_old);
 }
@@ -112,13 +124,16 @@ static __always_inline void send_sample(const struct tick *tick) {
     tick->cpu->counters[COUNTER_CAPTURED_NS] += bpf_ktime_get_boot_ns() - header->time_ns;
 }
 
-static __always_inline void sample_by_loop(struct bpf_perf_event_data *context, struct cpu_state *cpu) {
+static __always_inline void sample_by_loop(struct bpf_perf_event_data *context, struct cpu_memory *memory) {
     struct tick tick;
     struct task_struct *task = running_task(NEW_KERNEL);
-    if (task->pid == 0 || !is_target(task, NEW_KERNEL)) return; /* pid 0 is the idle task */
-    if (!find_tick(&tick, cpu) || !is_sample_of_rate(&tick, task, NEW_KERNEL)) return;
+    if (task->pid == 0) return; /* pid 0 is the idle task */
+    find_process(&tick.process, task, NEW_KERNEL);
+    if (!is_target(&tick.process, task, NEW_KERNEL)) return;
+    begin_tick(&tick, memory);
+    if (!is_sample_of_rate(&tick, task, NEW_KERNEL)) return;
     if (begin_sample(context, task, &tick, NEW_KERNEL)) {
-        bpf_loop(MAX_USER_FRAMES / FRAMES_PER_CALL, walk_frames_in_loop, &tick, 0);
+        bpf_loop(MAX_USER_FRAMES, walk_frame_in_loop, &tick, 0);
         end_walk(&tick);
     }
     send_sample(&tick);
@@ -126,10 +141,10 @@ static __always_inline void sample_by_loop(struct bpf_perf_event_data *context, 
 
 SEC("perf_event")
 int on_cpu_sample(struct bpf_perf_event_data *context) {
-    struct cpu_state *cpu = find_cpu();
-    if (!cpu) return 0;
-    if (begin_run(cpu)) sample_by_loop(context, cpu);
-    end_run(cpu);
+    struct cpu_memory *memory = memory_of_cpu();
+    if (!memory) return 0;
+    if (begin_run(&memory->state)) sample_by_loop(context, memory);
+    end_run(&memory->state);
     return 0;
 }
 
@@ -147,28 +162,34 @@ out:
 }
 
 /* Returns when the run is over, not where another program goes on. */
-static __always_inline void sample_by_tail_calls(struct bpf_perf_event_data *context, struct cpu_state *cpu) {
+static __always_inline void sample_by_tail_calls(struct bpf_perf_event_data *context,
+                                                 struct cpu_memory *memory) {
     struct tick tick;
     struct task_struct *task = running_task(OLD_KERNEL);
-    if (TASK(OLD_KERNEL, task, pid) == 0 || !is_target(task, OLD_KERNEL)) return;
-    if (!find_tick(&tick, cpu) || !is_sample_of_rate(&tick, task, OLD_KERNEL)) return;
+    if (TASK(OLD_KERNEL, task, pid) == 0) return;
+    find_process(&tick.process, task, OLD_KERNEL);
+    if (!is_target(&tick.process, task, OLD_KERNEL)) return;
+    begin_tick(&tick, memory);
+    if (!is_sample_of_rate(&tick, task, OLD_KERNEL)) return;
     if (begin_sample(context, task, &tick, OLD_KERNEL)) walk_frames(context, &tick);
     else send_sample(&tick);
 }
 
 SEC("perf_event")
 int on_cpu_sample_tail(struct bpf_perf_event_data *context) {
-    struct cpu_state *cpu = find_cpu();
-    if (!cpu) return 0;
-    if (begin_run(cpu)) sample_by_tail_calls(context, cpu);
-    end_run(cpu);
+    struct cpu_memory *memory = memory_of_cpu();
+    if (!memory) return 0;
+    if (begin_run(&memory->state)) sample_by_tail_calls(context, memory);
+    end_run(&memory->state);
     return 0;
 }
 
 SEC("perf_event")
 int walk_tail(struct bpf_perf_event_data *context) {
     struct tick tick;
-    if (!find_tick(&tick, find_cpu())) return 0;
+    struct cpu_memory *memory = memory_of_cpu();
+    if (!memory) return 0;
+    begin_tick(&tick, memory);
     walk_frames(context, &tick);
     end_run(tick.cpu);
     return 0;

@@ -55,7 +55,7 @@ static __always_inline int is_sample_of_rate(struct tick *tick, struct task_stru
     if (rule > RATE_RULES_MAX) rule = 0;
     tick->rule = rule;
     __u32 period = rate_periods[rule];
-    if (period && is_chosen(&tick->cpu->rates[rule], period)) return 1;
+    if (period && is_chosen(tick->cpu, &tick->cpu->rates[rule], period)) return 1;
     tick->cpu->counters[COUNTER_THINNED]++;
     return 0;
 }

@@ -38,11 +38,16 @@ static __always_inline __u32 namespace_number(struct task_struct *task, const in
     return pid_namespace ? number_in_namespace(task) : (__u32)TASK(is_old, task, pid);
 }
 
+static __always_inline struct cpu_memory *memory_of_cpu(void) {
+    __u32 cpu = bpf_get_smp_processor_id();
+    return bpf_map_lookup_elem(&cpus, &cpu);
+}
+
 /* Puts a process into the pid set; counts it when the set is full. */
 static void follow(__u32 tgid, __u64 start) {
-    __u32 zero = 0;
-    struct cpu_state *cpu = bpf_map_lookup_elem(&cpu_states, &zero);
-    if (bpf_map_update_elem(&targets, &tgid, &start, BPF_ANY) && cpu) cpu->counters[COUNTER_TARGETS_FULL]++;
+    struct cpu_memory *memory = memory_of_cpu();
+    if (bpf_map_update_elem(&targets, &tgid, &start, BPF_ANY) && memory)
+        memory->state.counters[COUNTER_TARGETS_FULL]++;
 }
 
 static __always_inline int in_pid_set(struct task_struct *task, const int is_old) {
@@ -89,9 +94,39 @@ static __always_inline __u64 rules_of_process(struct task_struct *task, const in
     return rated->rules;
 }
 
+/* The process of a task: its number in our pid namespace and, when its mappings are published, their entry.
+ */
+struct process {
+    __u32 pid;
+    struct process_entry *entry;
+};
+
+static __always_inline void find_process(struct process *process, struct task_struct *task,
+                                         const int is_old) {
+    struct task_struct *leader = TASK(is_old, task, group_leader);
+    __u32 pid = namespace_number(leader, is_old);
+    struct process_entry *entry = bpf_map_lookup_elem(&processes, &pid);
+    process->pid = pid;
+    process->entry = 0;
+    if (entry && entry->start == TASK(is_old, leader, start_boottime) &&
+        entry->exec_id == TASK(is_old, leader, self_exec_id))
+        process->entry = entry;
+}
+
+/* The pid set loses a process when its number does: what an entry says of its process holds as long as that.
+ */
+static __always_inline int is_followed(const struct process *process, struct task_struct *task,
+                                       const int is_old) {
+    if (process->entry && process->entry->is_target) return 1;
+    if (!in_pid_set(task, is_old)) return 0;
+    if (process->entry) process->entry->is_target = 1;
+    return 1;
+}
+
 /* True when the running task passes every filter that is set. */
-static __always_inline int is_target(struct task_struct *task, const int is_old) {
-    if (filter_pids && !in_pid_set(task, is_old)) return 0;
+static __always_inline int is_target(const struct process *process, struct task_struct *task,
+                                     const int is_old) {
+    if (filter_pids && !is_followed(process, task, is_old)) return 0;
     if (filter_comms && !is_wanted_comm()) return 0;
     if (filter_namespaces && !in_pid_namespaces(task)) return 0;
     if (filter_cgroups && !in_cgroups()) return 0;

@@ -2,6 +2,7 @@
 /* A timer tick: what it works on, and whether it is the one that is kept of its sampling period. */
 #pragma once
 
+#include "target.h"
 #include "window.h"
 
 /* What a tick works on; all of it this CPU's own. */
@@ -9,21 +10,21 @@ struct tick {
     struct cpu_state *cpu;
     struct sample_record *record;
     struct walk *walk;
+    struct process process;
     __u32 rule; /* as in the sample's header */
 };
 
-static __always_inline struct cpu_state *find_cpu(void) {
-    __u32 zero = 0;
-    return bpf_map_lookup_elem(&cpu_states, &zero);
+static __always_inline void begin_tick(struct tick *tick, struct cpu_memory *memory) {
+    tick->cpu = &memory->state;
+    tick->record = &memory->record;
+    tick->walk = &memory->walk;
+    tick->rule = 0;
 }
 
-static __always_inline int find_tick(struct tick *tick, struct cpu_state *cpu) {
-    __u32 zero = 0;
-    tick->cpu = cpu;
-    tick->rule = 0;
-    tick->record = bpf_map_lookup_elem(&scratch, &zero);
-    tick->walk = walk_of_cpu();
-    return tick->cpu && tick->record && tick->walk;
+/* 32 random bits, of a linear congruential generator (Knuth's MMIX) whose state lies beside the dither's. */
+static __always_inline __u32 draw(struct cpu_state *cpu) {
+    cpu->random = cpu->random * 6364136223846793005ULL + 1442695040888963407ULL;
+    return cpu->random >> 32;
 }
 
 /*
@@ -31,11 +32,11 @@ static __always_inline int find_tick(struct tick *tick, struct cpu_state *cpu) {
  * equals the rate is then sampled like any other, and the number of samples stays exact (a strictly periodic
  * timer misjudges it by 2 to 6 confidence intervals).
  */
-static __always_inline int is_chosen(struct dither *dither, __u32 period) {
+static __always_inline int is_chosen(struct cpu_state *cpu, struct dither *dither, __u32 period) {
     dither->now += TICK_ONE;
     if ((__s32)(dither->now - dither->chosen) < 0) return 0;
     dither->start += period;
-    dither->chosen = dither->start + bpf_get_prandom_u32() % period;
+    dither->chosen = dither->start + ((__u64)draw(cpu) * period >> 32);
     return 1;
 }
 
@@ -47,7 +48,7 @@ static __always_inline int is_chosen(struct dither *dither, __u32 period) {
 static __always_inline int begin_run(struct cpu_state *cpu) {
     __u64 run = cpu->counters[COUNTER_TICKS]++;
     cpu->timed_from_ns = run % TIMED_ONE_IN ? 0 : bpf_ktime_get_ns();
-    if (is_chosen(&cpu->timer, sampling_period)) return 1;
+    if (is_chosen(cpu, &cpu->timer, sampling_period)) return 1;
     cpu->counters[COUNTER_DISCARDED]++;
     return 0;
 }

@@ -7,12 +7,10 @@
 #include "tick.h"
 
 /* The mappings of the process, and what tells its first frame. */
-static __always_inline void begin_walk(struct task_struct *task, const struct sample_header *header,
-                                       struct unwind_state *state, const int is_old) {
+static __always_inline void begin_walk(struct task_struct *task, const struct tick *tick, const int is_old) {
+    struct unwind_state *state = &tick->walk->state;
     unwind_begin(state);
-    struct process_entry *entry = bpf_map_lookup_elem(&processes, &header->pid);
-    if (entry && entry->start == header->process_start && entry->exec_id == header->exec_id)
-        open_mappings(state, entry);
+    if (tick->process.entry) open_mappings(state, tick->process.entry);
     struct mm_struct *mm = TASK(is_old, task, mm);
     state->raw.stack_root = 0;
     if (mm && TASK(is_old, task, pid) == TASK(is_old, task, tgid))

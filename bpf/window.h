@@ -15,8 +15,8 @@ static __always_inline int read_user(void *to, __u64 from, __u32 bytes) {
 }
 
 static __always_inline struct walk *walk_of_cpu(void) {
-    __u32 cpu = bpf_get_smp_processor_id();
-    return bpf_map_lookup_elem(&walk_states, &cpu);
+    struct cpu_memory *memory = memory_of_cpu();
+    return memory ? &memory->walk : 0;
 }
 
 static __always_inline struct walk *walk_of(struct unwind_state *state) {

@@ -1,6 +1,7 @@
 #include "bpf_programs.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -18,6 +19,7 @@
 #include "kernel_features.h"
 #include "profiler.skel.h"
 #include "timers.h"
+#include "unwind_state.h"
 
 namespace emberscope {
 
@@ -68,6 +70,10 @@ class HeldSignals {
     sigset_t before_{};
 };
 
+size_t PossibleCpus() {
+    return static_cast<size_t>(libbpf_num_possible_cpus());
+}
+
 // Ticks of a target for one of its samples, fixed point; 0 for no sample ever.
 uint32_t RatePeriod(double share) {
     return share > 0 ? static_cast<uint32_t>(std::lround(TICK_ONE / share)) : 0;
@@ -96,7 +102,7 @@ BpfPrograms::~BpfPrograms() {
 void BpfPrograms::SetSizes(const SamplerOptions &options) {
     bpf_map__set_max_entries(skeleton_->maps.samples, options.ring_bytes);
     bpf_map__set_max_entries(skeleton_->maps.raw_stacks, options.raw_ring_bytes);
-    bpf_map__set_max_entries(skeleton_->maps.walk_states, static_cast<uint32_t>(libbpf_num_possible_cpus()));
+    bpf_map__set_max_entries(skeleton_->maps.cpus, static_cast<uint32_t>(PossibleCpus()));
     bool has_rated_pids = std::ranges::any_of(
         options.rate_rules, [](const RateRule &rule) { return rule.selector == RATE_BY_PID; });
     if (!has_rated_pids) bpf_map__set_max_entries(skeleton_->maps.rated_processes, 1);
@@ -140,6 +146,7 @@ Status BpfPrograms::Load(const SamplerOptions &options, size_t cpus) {
         return Status::Error(KindOf(-error), "cannot load the BPF programs: " + LibbpfLog(), -error);
     // Needs CAP_SYS_ADMIN; without it the cost is reported as unknown (0).
     stats_ = Fd(bpf_enable_stats(BPF_STATS_RUN_TIME));
+    if (Status status = FillCpus(options); !status.ok()) return status;
     if (Status status = FillFilters(options); !status.ok()) return status;
     if (Status status = FillRates(options); !status.ok()) return status;
     uint32_t slot = 0;
@@ -184,18 +191,30 @@ void BpfPrograms::SetRates(const SamplerOptions &options) {
     }
 }
 
-// Each CPU begins somewhere in a period: else the first tick of every target would be a sample.
-Status BpfPrograms::FillRates(const SamplerOptions &options) {
-    if (options.rate_rules.empty()) return Status::Ok();
+// Each CPU draws numbers of its own, and begins somewhere in a period of each rate: else the first tick of
+// every target would be a sample.
+Status BpfPrograms::FillCpus(const SamplerOptions &options) {
+    auto pages = SharedPages::OfMap(bpf_map__fd(skeleton_->maps.cpus), PossibleCpus() * sizeof(cpu_memory),
+                                    "the memory of the CPUs");
+    if (!pages.ok()) return pages.status();
+    cpus_ = std::move(pages.value());
     std::random_device random;
-    std::vector<cpu_state> states(static_cast<size_t>(libbpf_num_possible_cpus()));
-    for (cpu_state &state : states)
+    for (cpu_memory &cpu : cpus()) {
+        cpu.state.random = static_cast<uint64_t>(random()) << 32 | random();
+        if (options.rate_rules.empty()) continue;
         for (size_t rule = 0; rule <= options.rate_rules.size(); rule++)
             if (uint32_t period = skeleton_->rodata->rate_periods[rule])
-                state.rates[rule].chosen = random() % period;
-    uint32_t zero = 0;
-    if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.cpu_states), &zero, states.data(), BPF_ANY))
-        return Status::Error(Kind::unsupported, "cannot set up the rates of targets", errno);
+                cpu.state.rates[rule].chosen = random() % period;
+    }
+    return Status::Ok();
+}
+
+std::span<cpu_memory> BpfPrograms::cpus() const {
+    if (!cpus_.data()) return {};
+    return {reinterpret_cast<cpu_memory *>(cpus_.data()), PossibleCpus()};
+}
+
+Status BpfPrograms::FillRates(const SamplerOptions &options) {
     std::map<int32_t, rated_process> processes;
     for (size_t i = 0; i < options.rate_rules.size(); i++) {
         const RateRule &rule = options.rate_rules[i];
@@ -296,12 +315,10 @@ BpfTableMemory::Maps BpfPrograms::table_maps() const {
 
 std::vector<uint64_t> BpfPrograms::Counters() const {
     std::vector<uint64_t> sums(COUNTER_COUNT, 0);
-    std::vector<cpu_state> states(static_cast<size_t>(libbpf_num_possible_cpus()));
-    uint32_t zero = 0;
-    if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.cpu_states), &zero, states.data())) return sums;
-    for (const cpu_state &state : states)
+    for (const cpu_memory &cpu : cpus())
         for (size_t i = 0; i < COUNTER_COUNT; i++)
-            sums[i] += state.counters[i];
+            sums[i] +=
+                std::atomic_ref(const_cast<__u64 &>(cpu.state.counters[i])).load(std::memory_order_relaxed);
     return sums;
 }
 

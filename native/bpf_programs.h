@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "track/tracker.h"
 
 struct profiler;
+struct cpu_memory;
 struct bpf_link;
 struct bpf_program;
 
@@ -54,6 +56,8 @@ class BpfPrograms {
 
   private:
     Status Open(const SamplerOptions &options, size_t cpus);
+    Status FillCpus(const SamplerOptions &options);
+    std::span<cpu_memory> cpus() const;
     Status FillFilters(const SamplerOptions &options);
     void SetRates(const SamplerOptions &options);
     Status FillRates(const SamplerOptions &options);
@@ -64,6 +68,7 @@ class BpfPrograms {
     bool in_pid_namespace_ = false;
     profiler *skeleton_ = nullptr;
     Fd stats_;
+    SharedPages cpus_;
     std::vector<bpf_link *> links_;
 };
 

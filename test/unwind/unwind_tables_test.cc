@@ -81,7 +81,7 @@ void LyingPlaces() {
         Walk();
         check(world->state.end < STACK_END_COUNT, "a page that is nowhere ends it");
         unwind_begin(&world->state);
-        process_entry entry = {.start = 1, .exec_id = 1, .location = location, .id = 0, .padding = 0};
+        process_entry entry = {.start = 1, .exec_id = 1, .location = location, .id = 0, .is_target = 0};
         open_mappings(&world->state, &entry);
         Walk();
         check(world->state.end < STACK_END_COUNT, "mappings that are nowhere end it");

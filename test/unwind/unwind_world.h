@@ -114,7 +114,7 @@ process_entry SetMappings(const std::vector<unwind_mapping> &mappings) {
     mapping_table table = {.id = 0x12345678, .count = static_cast<uint32_t>(mappings.size()), .padding = {}};
     uint32_t location = Place(&table, sizeof(table));
     if (!mappings.empty()) Place(mappings.data(), mappings.size() * sizeof(unwind_mapping));
-    return {.start = 1, .exec_id = 1, .location = location, .id = table.id, .padding = 0};
+    return {.start = 1, .exec_id = 1, .location = location, .id = table.id, .is_target = 0};
 }
 
 unwind_mapping FileMapping() {
