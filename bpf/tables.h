@@ -147,7 +147,6 @@ struct process_entry {
     __u32 exec_id;
     __u32 location; /* of its mapping_table */
     __u32 id;
-    __u32
-        is_target; /* set by BPF when the pid set holds the process: one look-up then serves both questions */
+    __u32 is_target; /* set by BPF when the pid set holds the process: one look-up answers both */
 };
 ABI_ASSERT(sizeof(struct process_entry) == 24, "no padding");

@@ -94,8 +94,7 @@ static __always_inline __u64 rules_of_process(struct task_struct *task, const in
     return rated->rules;
 }
 
-/* The process of a task: its number in our pid namespace and, when its mappings are published, their entry.
- */
+/* The process of a task: its number in our pid namespace, and its entry when its mappings are published. */
 struct process {
     __u32 pid;
     struct process_entry *entry;
@@ -113,8 +112,7 @@ static __always_inline void find_process(struct process *process, struct task_st
         process->entry = entry;
 }
 
-/* The pid set loses a process when its number does: what an entry says of its process holds as long as that.
- */
+/* The pid set loses a process when its number does: what an entry says of its process holds so long. */
 static __always_inline int is_followed(const struct process *process, struct task_struct *task,
                                        const int is_old) {
     if (process->entry && process->entry->is_target) return 1;
