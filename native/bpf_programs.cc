@@ -315,10 +315,9 @@ BpfTableMemory::Maps BpfPrograms::table_maps() const {
 
 std::vector<uint64_t> BpfPrograms::Counters() const {
     std::vector<uint64_t> sums(COUNTER_COUNT, 0);
-    for (const cpu_memory &cpu : cpus())
+    for (cpu_memory &cpu : cpus())
         for (size_t i = 0; i < COUNTER_COUNT; i++)
-            sums[i] +=
-                std::atomic_ref(const_cast<__u64 &>(cpu.state.counters[i])).load(std::memory_order_relaxed);
+            sums[i] += std::atomic_ref(cpu.state.counters[i]).load(std::memory_order_relaxed);
     return sums;
 }
 

@@ -8,7 +8,7 @@ const GRACE_MS = 2000
 /** After the first windows: what only the start touched of Node's 90 MB is then given back, once. */
 const FORGET_START_MS = 30_000
 
-/** Those that V8 asks at each collection; of others it checks that they never change. */
+/** Those that V8 asks each time anew; of others, such as --parallel-marking, it checks that they never change. */
 const ENGINE_FLAGS = [
   '--semi-space-growth-factor=1',
   '--no-parallel-scavenge',

@@ -42,7 +42,7 @@ export class Aggregator {
   readonly #endLabels: readonly (Label | null)[]
   readonly #executableOfFile = new Map<Mapping, ExecutableId>()
   #lastFile: Mapping | null = null
-  #lastExecutable = 0 as ExecutableId
+  #lastExecutable: ExecutableId = 0
   readonly #frames = new FrameInterner()
   /** (node of the caller or ROOT, frame): a stack is the id of its leaf. */
   readonly #stacks = new PairTable()

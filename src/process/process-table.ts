@@ -289,7 +289,8 @@ export class ProcessTable {
     const before = timeNs - image.sinceNs < EXEC_NS_MAX ? image.before : null
     const find = finderOf(image.mappings, timeNs)
     if (!before) return { owner, findMapping: find }
-    return { owner, findMapping: (address) => find(address) ?? finderOf(before.mappings, Infinity)(address) }
+    const findBefore = finderOf(before.mappings, Infinity)
+    return { owner, findMapping: (address) => find(address) ?? findBefore(address) }
   }
 
   /** `at(...).owner` alone, for each sample. */
