@@ -11,6 +11,8 @@ import { Secrets } from './secrets.ts'
 /** A field longer than this is cut: an HTML page of a proxy is no reason for a line of 100 kB. */
 const FIELD_LENGTH_MAX = 1000
 const FLUSH_EVERY_MS = 10_000
+/** Of each text that tells two records of a message apart. */
+const VARIANT_LENGTH_MAX = 300
 
 /** What a stage sees of the log. */
 export interface Log {
@@ -104,7 +106,7 @@ export class AgentLog implements Log {
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(this.#options.level)) return
     this.#counts[level]++
     const timeMs = this.#world.nowMs()
-    const repeated = this.#repeats.admit(`${level} ${component} ${message}`, timeMs)
+    const repeated = this.#repeats.admit(`${level} ${component} ${message}`, variantOf(fields), timeMs)
     if (repeated === null) {
       this.#heldBack++
       this.#timer ??= setTimeout(() => this.#tick(), FLUSH_EVERY_MS).unref()
@@ -164,6 +166,18 @@ export class AgentLog implements Log {
       ? `${text.slice(0, FIELD_LENGTH_MAX)}... (${text.length} characters)`
       : text
   }
+}
+
+/** What a record is about and why; numbers aside, which differ between two times of the same. */
+function variantOf({ destination, reason, error }: LogFields): string {
+  const texts = [destination, reason, error instanceof Error ? error.message : error]
+  return texts
+    .map((text) =>
+      String(text ?? '')
+        .replace(/\d+/g, '0')
+        .slice(0, VARIANT_LENGTH_MAX),
+    )
+    .join('\n')
 }
 
 /** The message of an error and of what caused it, a few deep. */

@@ -79,6 +79,31 @@ test('the fourth record of a message in a minute is held back and told with the 
   assert.equal(log.stats().records.warn, 12)
 })
 
+test('another destination and another reason are no repeats, other numbers in the reason are', () => {
+  const { log, lines } = logInto()
+  for (let i = 0; i < 5; i++) log.warn('cannot send', { destination: 'a', error: `refused at ${i}` })
+  assert.equal(lines.length, 3)
+  for (let i = 0; i < 5; i++) log.warn('cannot send', { destination: 'b', error: `refused at ${i}` })
+  assert.equal(lines.length, 6)
+  log.warn('cannot send', { destination: 'a', error: new Error('the certificate expired') })
+  assert.match(lines[6]!, /destination=a error="the certificate expired"\n$/)
+  log.flush()
+  assert.match(lines[7]!, /cannot send repeated=4\n$/)
+})
+
+test('a receiver that gives a new reason each time gets no more than twenty lines a minute', () => {
+  const { log, lines, world } = logInto()
+  const refuse = () => {
+    for (let i = 0; i < 1000; i++)
+      log.warn('cannot send', { error: 'abcdefghij'.repeat(20).slice(0, i % 200) })
+  }
+  refuse()
+  assert.equal(lines.length, 20)
+  world.nowMs += 61_000
+  refuse()
+  assert.equal(lines.length, 40)
+})
+
 test('flush() tells what was held back, once', () => {
   const { log, lines } = logInto()
   for (let i = 0; i < 5; i++) log.of('export').warn('cannot send')
