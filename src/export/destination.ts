@@ -4,30 +4,11 @@
  */
 import type { Log } from '../log/log.ts'
 import { Backoff } from './backoff.ts'
+import type { DeliveryWorld } from './delivery-world.ts'
 import type { DestinationOptions } from './options.ts'
 import type { QueuedRequest, QueueReader } from './queue-reader.ts'
 import type { Outcome, Sender } from './sender.ts'
 import type { DestinationStats, DropReason } from './stats.ts'
-
-/** The clocks and the dice; tests bring their own. */
-export interface DeliveryWorld {
-  /** Wall clock, ms: for ages and what a human reads. */
-  readonly nowMs: () => number
-  /** A clock that never steps, ms: for waits. */
-  readonly monotonicMs: () => number
-  readonly random: () => number
-  readonly setTimer: (call: () => void, ms: number) => () => void
-}
-
-export const REAL_WORLD: DeliveryWorld = {
-  nowMs: Date.now,
-  monotonicMs: () => performance.now(),
-  random: Math.random,
-  setTimer: (call, ms) => {
-    const timer = setTimeout(call, ms)
-    return () => clearTimeout(timer)
-  },
-}
 
 /** Counts that outlive a restart of the destination by a reload. */
 export class DeliveryCounts {
@@ -62,6 +43,8 @@ export class Destination {
   #inFlight = 0
   /** The receiver asked for silence until then, on the monotonic clock. */
   #silentUntilMs = 0
+  /** On the monotonic clock, while nothing gets through. */
+  #failingSinceMs: number | null = null
 
   constructor(
     options: DestinationOptions,
@@ -179,8 +162,9 @@ export class Destination {
     if (outcome.delayMs !== null) {
       this.#silentUntilMs = Math.max(this.#silentUntilMs, this.#world.monotonicMs() + outcome.delayMs)
     }
-    const fields = { destination: this.options.name, endpoint: this.#sender.endpoint, error: outcome.message }
-    this.#log.warn('cannot send profiles; will try again', { ...fields, wait_ms: Math.round(delayMs) })
+    this.#failingSinceMs ??= this.#world.monotonicMs()
+    const fields = { ...this.#fields(outcome.message), wait_ms: Math.round(delayMs) }
+    this.#log.warn('cannot send profiles; will try again', fields)
     await this.#sleep(delayMs)
   }
 
@@ -205,6 +189,7 @@ export class Destination {
     counts.lastSuccessAtMs = this.#world.nowMs()
     counts.lagMs = Math.max(0, counts.lastSuccessAtMs - request.timeMs)
     this.#reader.settle(request, null)
+    this.#tellRecovery()
     if (isUnreadable) {
       counts.unreadableAnswers++
       this.#noteError(message)
@@ -219,6 +204,20 @@ export class Destination {
       this.#log.warn('the receiver rejects some profiles', { ...this.#fields(message), rejected })
     }
     this.#wakeAll(this.options.retry.initialIntervalMs) // it works again: others need not wait their long waits
+  }
+
+  #tellRecovery(): void {
+    if (this.#failingSinceMs === null) return
+    const after_s = Math.round((this.#world.monotonicMs() - this.#failingSinceMs) / 1000)
+    const { name: destination } = this.options
+    const fields = {
+      destination,
+      endpoint: this.#sender.endpoint,
+      after_s,
+      queued: this.#reader.queueRequests,
+    }
+    this.#log.info('profiles are sent again', fields)
+    this.#failingSinceMs = null
   }
 
   #drop(request: QueuedRequest, reason: DropReason, message: string): void {

@@ -3,7 +3,8 @@
  * sent to every destination at least once, refused by it for good, or dropped at the queue's cap, and each is counted.
  */
 import { AgentError } from '../errors.ts'
-import { DeliveryCounts, type DeliveryWorld, Destination, REAL_WORLD } from './destination.ts'
+import { type DeliveryWorld, REAL_WORLD } from './delivery-world.ts'
+import { DeliveryCounts, Destination } from './destination.ts'
 import { DiskQueue, type EncodedRequest } from './disk-queue.ts'
 import { GrpcSender } from './grpc-sender.ts'
 import { HttpSender } from './http-sender.ts'

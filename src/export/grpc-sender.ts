@@ -9,6 +9,7 @@ import { decodeResponse, decodeStatus } from '../otlp/response.ts'
 import { type GrpcTarget, grpcTarget } from './endpoint.ts'
 import type { DestinationOptions } from './options.ts'
 import { type ProxyServer, proxyFor } from './proxy.ts'
+import { remedyOf, withoutPlaces } from './remedy.ts'
 import { grpcName, isRetryableGrpc } from './retry-table.ts'
 import {
   type Outcome,
@@ -157,8 +158,9 @@ export class GrpcSender implements Sender {
     // A receiver may end the connection of an expired certificate without a word.
     const hint = this.#target.isSecure && error.code === UNAVAILABLE ? this.#tlsFiles.hint(Date.now()) : ''
     const isTls = hint !== '' || /certificate|SSL|TLS|self.signed/i.test(error.details)
-    const details = error.details.replace(/ *Resolution note: *$/, '')
-    const message = `${grpcName(error.code)}: ${details}${hint}`
+    const details = withoutPlaces(error.details.replace(/ *Resolution note: *$/, ''))
+    const remedy = error.code === UNAVAILABLE ? remedyOf(details, this.#options.tls) : ''
+    const message = `${grpcName(error.code)}: ${details}${hint}${remedy}`
     if (isRetryableGrpc(error.code, delayMs)) {
       return { kind: 'failed', reason: isTls ? 'tls' : `grpc_${grpcName(error.code)}`, message, delayMs }
     }

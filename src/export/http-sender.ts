@@ -18,6 +18,7 @@ import { type HttpAnswer, judgeAnswer } from './http-answer.ts'
 import type { DestinationOptions } from './options.ts'
 import { type ProxyServer, proxyFor, tunnel } from './proxy.ts'
 import { errorCode } from './queue-files.ts'
+import { remedyOf, withoutPlaces } from './remedy.ts'
 import {
   type Outcome,
   RESPONSE_BYTES_MAX,
@@ -156,7 +157,9 @@ export class HttpSender implements Sender {
     const isOurs = error instanceof TlsFileError
     const hint = this.#target.isSecure && !isOurs ? this.#tlsFiles.hint(Date.now()) : ''
     const reason = isOurs || hint !== '' ? 'tls' : reasonOf(error)
-    const message = this.#scrub(`${(error as Error).message || errorCode(error)}${hint}`)
+    const said = withoutPlaces((error as Error).message || errorCode(error))
+    const remedy = isOurs ? '' : remedyOf(said, this.#options.tls)
+    const message = this.#scrub(`${said}${hint}${remedy}`)
     return { kind: 'failed', reason, message, delayMs: null }
   }
 }

@@ -35,7 +35,7 @@ export interface Sender {
 
 /** P-24: an answer is read no further than this. */
 export const RESPONSE_BYTES_MAX = 4 * 1024 * 1024
-const MESSAGE_LENGTH_MAX = 300
+const MESSAGE_LENGTH_MAX = 500
 /** Shorter values of headers (`1`, `gzip`) are no secrets, and replacing them would garble messages. */
 const SECRET_LENGTH_MIN = 5
 

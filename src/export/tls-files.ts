@@ -2,7 +2,7 @@
  * The PEM files of a destination, as they are now: looked at before each attempt and read again when one changed, so a
  * replaced certificate is used by the next connection without a restart.
  */
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
 import type { TlsOptions } from './options.ts'
@@ -58,13 +58,26 @@ export class TlsFiles {
   /** A pair half replaced, or a file half written, is found here and not in a handshake. */
   #check({ ca, cert, key }: TlsMaterial): void {
     const { caFile, certFile, keyFile } = this.#options
+    if (ca) attempt(`${caFile} holds no certificate in PEM`, () => new X509Certificate(ca))
+    if (cert) attempt(`${certFile} holds no certificate in PEM`, () => new X509Certificate(cert))
+    if (key)
+      attempt(`${keyFile} holds no private key in PEM without a passphrase`, () => createPrivateKey(key))
+    if (cert && key && !new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+      throw new TlsFileError(
+        `cannot use the TLS files: ${keyFile} is not the key of the certificate ${certFile}; replace both`,
+      )
     const named = [caFile, certFile, keyFile].filter((path) => path !== null).join(', ')
-    try {
-      createSecureContext({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) })
-      for (const pem of [ca, cert]) if (pem) new X509Certificate(pem)
-    } catch (error) {
-      throw new TlsFileError(`cannot use the TLS files ${named}: ${(error as Error).message}`)
-    }
+    attempt(`OpenSSL does not take ${named}`, () =>
+      createSecureContext({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }),
+    )
+  }
+}
+
+function attempt(fault: string, read: () => void): void {
+  try {
+    read()
+  } catch (cause) {
+    throw new TlsFileError(`cannot use the TLS files: ${fault} (${(cause as Error).message})`, { cause })
   }
 }
 
@@ -83,6 +96,8 @@ async function readIfNamed(path: string | null): Promise<Buffer | undefined> {
   try {
     return await readFile(path)
   } catch (error) {
-    throw new TlsFileError(`cannot read the TLS file ${path}: ${errorCode(error)}`)
+    throw new TlsFileError(
+      `cannot read the TLS file ${path}: ${errorCode(error)}; it is looked for again before each attempt`,
+    )
   }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Backoff, retryAfterMs } from '../../../src/export/backoff.ts'
-import { DeliveryCounts, type DeliveryWorld, Destination } from '../../../src/export/destination.ts'
+import type { DeliveryWorld } from '../../../src/export/delivery-world.ts'
+import { DeliveryCounts, Destination } from '../../../src/export/destination.ts'
 import { DiskQueue } from '../../../src/export/disk-queue.ts'
 import { type DestinationOptions, RETRY_DEFAULTS } from '../../../src/export/options.ts'
 import type { Outcome, Sender } from '../../../src/export/sender.ts'
@@ -213,4 +214,16 @@ test('a clock that steps back gives no negative ages and moves no wait', async (
   assert.equal(stats().oldestAgeMs, 0)
   await pass(1000)
   assert.deepEqual([sent.length, stats().lagMs], [2, 0])
+})
+
+test('that it works again is told once, with how long it did not', async (t) => {
+  const { add, pass, log } = await setUp(t, [failed(), failed(), SENT, SENT])
+  const told = () => log.lines.filter((line) => line.startsWith('profiles are sent again'))
+  await add(1)
+  await pass(5000)
+  assert.deepEqual(told(), [])
+  await pass(7500)
+  await add(2)
+  assert.equal(told().length, 1)
+  assert.match(told()[0]!, /"destination":"a".*"after_s":13/)
 })

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { copyFileSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { createSecureServer, type Http2SecureServer } from 'node:http2'
+import { createServer as createPlainServer } from 'node:http'
+import {
+  createServer as createPlainHttp2Server,
+  createSecureServer,
+  type Http2SecureServer,
+} from 'node:http2'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -64,9 +70,10 @@ const summary = (outcome: Outcome) => [outcome.kind, 'reason' in outcome ? outco
 
 /** One attempt, or the first that ends otherwise than by a channel that still waits to connect again. */
 async function settled(sender: Sender, is: (outcome: Outcome) => boolean): Promise<Outcome> {
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
     const outcome = await sender.send(BODY, never)
     if (is(outcome)) return outcome
+    assert.ok(attempt < 100, `still ${outcome.message}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
@@ -96,14 +103,17 @@ for (const kind of ['http', 'grpc'] as const) {
     assert.equal(expired.kind, 'failed')
     assert.match(expired.message, new RegExp(`our certificate ${certFile} expired at`))
 
+    const said = async () => (await sender.send(BODY, never)).message
     writeFileSync(keyFile, 'no key')
-    assert.deepEqual(summary(await sender.send(BODY, never)), ['failed', 'tls'])
+    assert.match(await said(), new RegExp(`TLS files: ${keyFile} holds no private key in PEM`))
+    copyFileSync(leaf('other').key, keyFile)
+    assert.match(await said(), new RegExp(`${keyFile} is not the key of the certificate ${certFile}`))
     rmSync(keyFile)
     const missing = await sender.send(BODY, never)
     assert.deepEqual(missing, {
       kind: 'failed',
       reason: 'tls',
-      message: `cannot read the TLS file ${keyFile}: ENOENT`,
+      message: `cannot read the TLS file ${keyFile}: ENOENT; it is looked for again before each attempt`,
       delayMs: null,
     })
 
@@ -121,10 +131,9 @@ for (const kind of ['http', 'grpc'] as const) {
     const tls = { ...TLS_DEFAULTS, caFile: house.ca, certFile: own.cert, keyFile: own.key }
     const stranger = await secureReceiver(kind, other.leaf('server'), house.ca)
     const strange = senderFor(kind, { endpoint: stranger.url, tls })
-    assert.deepEqual(summary(await settled(strange, ({ message }) => /certificate/.test(message))), [
-      'failed',
-      'tls',
-    ])
+    const refused = await settled(strange, ({ message }) => /certificate/.test(message))
+    assert.deepEqual(summary(refused), ['failed', 'tls'])
+    assert.match(refused.message, new RegExp(`not signed by an authority that ${house.ca} trusts`))
     strange.close()
     const lenient = senderFor(kind, { endpoint: stranger.url, tls: { ...tls, insecureSkipVerify: true } })
     assert.deepEqual(summary(await lenient.send(BODY, never)), ['sent', ''])
@@ -156,9 +165,30 @@ for (const kind of ['http', 'grpc'] as const) {
       ['wrong.test', 'failed'],
     ] as const) {
       const sender = senderFor(kind, { endpoint: to.url, tls: { ...tls, serverName } })
-      assert.equal((await sender.send(BODY, never)).kind, expected, serverName)
+      const isTold = ({ kind, message }: Outcome) =>
+        kind === 'sent' || /altnames.*tls\.serverName$/.test(message)
+      assert.equal((await settled(sender, isTold)).kind, expected, serverName)
       sender.close()
     }
     to.close()
   })
 }
+
+test('a receiver of the other protocol, and one without TLS, are told as what they are', async (t) => {
+  const plain = createPlainServer((_, response) => response.end()).listen(0, '127.0.0.1')
+  const http2 = createPlainHttp2Server().listen(0, '127.0.0.1')
+  t.after(() => [plain, http2].forEach((server) => void server.close()))
+  await Promise.all([plain, http2].map((server) => server.listening || once(server, 'listening')))
+  const address = (server: { address(): unknown }) => `127.0.0.1:${(server.address() as AddressInfo).port}`
+  for (const [kind, endpoint, said] of [
+    ['http', `https://${address(plain)}`, /wrong version number; TLS is not spoken here/],
+    ['grpc', `https://${address(plain)}`, /wrong version number; TLS is not spoken here/],
+    ['http', `http://${address(http2)}`, /is this the port of gRPC\?/],
+    ['grpc', `http://${address(plain)}`, /is this the port of HTTP\?/],
+  ] as const) {
+    const sender = senderFor(kind, { endpoint, tls: TLS_DEFAULTS })
+    const { message } = await settled(sender, (outcome) => said.test(outcome.message))
+    assert.match(message, said)
+    sender.close()
+  }
+})
