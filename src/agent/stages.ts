@@ -242,7 +242,10 @@ export class Stages {
 
   #tellRest(): void {
     if (this.#faults.exporter !== '') return
-    for (const { name, sentSamples, queueSamples } of this.#exporter.stats().destinations)
-      this.#host.log.of('export').info('stopped', { destination: name, sentSamples, queueSamples })
+    for (const { name, sentSamples, queueSamples, dropped } of this.#exporter.stats().destinations) {
+      const droppedSamples = Object.values(dropped).reduce((sum, samples) => sum + samples, 0)
+      const fields = { destination: name, sentSamples, queueSamples, droppedSamples }
+      this.#host.log.of('export').info('stopped', fields)
+    }
   }
 }

@@ -11,6 +11,7 @@ import { HttpSender } from './http-sender.ts'
 import type { DestinationOptions, ExporterOptions } from './options.ts'
 import type { QueueFiles } from './queue-files.ts'
 import { REAL_FILES } from './queue-files.ts'
+import { QueueNews } from './queue-news.ts'
 import type { Sender } from './sender.ts'
 import type { ExporterStats } from './stats.ts'
 
@@ -29,11 +30,13 @@ export class Exporter {
   #options: ExporterOptions
   readonly #world: ExporterWorld
   readonly #destinations = new Map<string, Destination>()
+  readonly #news: QueueNews
   #queue: DiskQueue | null = null
   #closing: Promise<void> | null = null
 
   constructor(options: ExporterOptions, world: Partial<ExporterWorld> = {}) {
     this.#options = options
+    this.#news = new QueueNews(options.log)
     this.#world = { ...REAL_WORLD, files: REAL_FILES, environment: process.env, ...world }
   }
 
@@ -47,8 +50,7 @@ export class Exporter {
     const names = destinations.map(({ name }) => name)
     this.#queue = await DiskQueue.open(queue, names, this.#world.files)
     for (const options of destinations) this.#start(options, senders.get(options.name)!, new DeliveryCounts())
-    const note = this.#queue.note
-    if (note !== null) this.#options.log.warn('the export queue is not durable', { error: note })
+    this.#news.opened(this.stats())
   }
 
   /**
@@ -56,13 +58,8 @@ export class Exporter {
    * what cannot be kept is counted.
    */
   async enqueue(requests: readonly EncodedRequest[]): Promise<void> {
-    const queue = this.#opened()
-    const before = queue.note
-    await queue.append(requests, this.#world.nowMs())
-    const { note } = queue
-    if (note !== null && note !== before)
-      this.#options.log.warn('the export queue is not durable', { error: note })
-    if (note === null && before !== null) this.#options.log.info('the export queue is durable again')
+    await this.#opened().append(requests, this.#world.nowMs())
+    this.#news.tell(this.stats())
   }
 
   stats(): ExporterStats {
@@ -109,7 +106,9 @@ export class Exporter {
   async #close(deadlineMs: number): Promise<void> {
     const ending = [...this.#destinations.values()].map((one) => one.end({ drain: true, deadlineMs }))
     await Promise.all(ending)
-    await this.#queue?.close()
+    if (this.#queue === null) return
+    await this.#queue.close()
+    this.#news.tell(this.stats())
   }
 
   #opened(): DiskQueue {

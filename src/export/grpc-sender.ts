@@ -9,7 +9,7 @@ import { decodeResponse, decodeStatus } from '../otlp/response.ts'
 import { type GrpcTarget, grpcTarget } from './endpoint.ts'
 import type { DestinationOptions } from './options.ts'
 import { type ProxyServer, proxyFor } from './proxy.ts'
-import { remedyOf, withoutPlaces } from './remedy.ts'
+import { remedyOf, remedyOfGrpc, withoutPlaces } from './remedy.ts'
 import { grpcName, isRetryableGrpc } from './retry-table.ts'
 import {
   type Outcome,
@@ -31,6 +31,8 @@ const GZIP = 2
 const RESOURCE_EXHAUSTED = 8
 const UNAVAILABLE = 14
 const KEEPALIVE_TIMEOUT_MS = 20_000
+/** What the library says of an answer that is too large; what a receiver says of a request reads much the same. */
+const OWN_LIMIT = /^Received message (larger than max \(\d+ vs \d+\)|that decompresses to a size larger)/
 const asIs = (bytes: Buffer): Buffer => bytes
 
 export class GrpcSender implements Sender {
@@ -164,11 +166,11 @@ export class GrpcSender implements Sender {
     if (isRetryableGrpc(error.code, delayMs)) {
       return { kind: 'failed', reason: isTls ? 'tls' : `grpc_${grpcName(error.code)}`, message, delayMs }
     }
-    const isOurLimit = error.code === RESOURCE_EXHAUSTED && /larger than max/.test(error.details)
+    const isOurLimit = error.code === RESOURCE_EXHAUSTED && OWN_LIMIT.test(error.details)
     return {
       kind: 'refused',
       reason: isOurLimit ? 'response_too_large' : `grpc_${grpcName(error.code)}`,
-      message,
+      message: isOurLimit ? message : message + remedyOfGrpc(grpcName(error.code), details),
     }
   }
 }

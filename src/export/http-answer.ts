@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { decodeResponse, decodeResponseJson, decodeStatus, decodeStatusJson } from '../otlp/response.ts'
 import { retryAfterMs } from './backoff.ts'
+import { remedyOfStatus } from './remedy.ts'
 import { isRetryableHttp } from './retry-table.ts'
 import { type Outcome, RESPONSE_BYTES_MAX } from './sender.ts'
 
@@ -32,9 +33,10 @@ export async function judgeAnswer(answer: HttpAnswer, nowMs: number): Promise<Ou
     return judgeSuccess(answer)
   }
   const body = await readStatus(answer)
-  const message = [`HTTP ${status} ${STATUS_CODES[status] ?? ''}`.trim(), body.message]
+  const said = [`HTTP ${status} ${STATUS_CODES[status] ?? ''}`.trim(), body.message]
     .filter(Boolean)
     .join(': ')
+  const message = said + remedyOfStatus(status, text(headers.location))
   if (!isRetryableHttp(status)) return { kind: 'refused', reason: `http_${status}`, message }
   const after = retryAfterMs(text(headers['retry-after']), text(headers.date), nowMs)
   const delays = [after, body.retryDelayMs].filter((delay) => delay !== null)

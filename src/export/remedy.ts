@@ -43,3 +43,25 @@ export function remedyOf(message: string, tls: TlsOptions): string {
 export function withoutPlaces(message: string): string {
   return message.replace(/^.*?[0-9A-F]+:error:[0-9A-F]+:([^:]+):[^:]*:([^:]+):.*$/s, '$1: $2')
 }
+
+const TOO_LARGE = 'set maxRequestBytes below what the receiver takes'
+const NO_PROFILES =
+  'does it take OTLP profiles (v1development)? An OpenTelemetry Collector needs --feature-gates=service.profilesSupport and a profiles pipeline'
+
+/** For an HTTP status that is no success, as the end of a message. `location`: of a redirect. */
+export function remedyOfStatus(status: number, location: string | undefined): string {
+  if (status >= 300 && status < 400)
+    return `; redirects are not followed: set the endpoint to where it points${location === undefined ? '' : `, ${location}`}`
+  if (status === 404) return `; ${NO_PROFILES}`
+  if (status === 413) return `; ${TOO_LARGE}`
+  return status === 401 || status === 403 ? '; see the headers of this destination' : ''
+}
+
+/** For a gRPC code by name, as the end of a message. */
+export function remedyOfGrpc(name: string, details: string): string {
+  if (name === 'UNIMPLEMENTED') return `; ${NO_PROFILES}`
+  if (name === 'RESOURCE_EXHAUSTED' && /message.*larger than max/i.test(details)) return `; ${TOO_LARGE}`
+  return name === 'UNAUTHENTICATED' || name === 'PERMISSION_DENIED'
+    ? '; see the headers of this destination'
+    : ''
+}

@@ -11,7 +11,7 @@ import { Secrets } from './secrets.ts'
 /** A field longer than this is cut: an HTML page of a proxy is no reason for a line of 100 kB. */
 const FIELD_LENGTH_MAX = 1000
 const FLUSH_EVERY_MS = 10_000
-/** Of each text that tells two records of a message apart. */
+/** Of the error that tells two records of a message apart. */
 const VARIANT_LENGTH_MAX = 300
 
 /** What a stage sees of the log. */
@@ -168,16 +168,10 @@ export class AgentLog implements Log {
   }
 }
 
-/** What a record is about and why; numbers aside, which differ between two times of the same. */
+/** What a record is about and why; numbers in texts aside, which differ between two times of the same. */
 function variantOf({ destination, reason, error }: LogFields): string {
-  const texts = [destination, reason, error instanceof Error ? error.message : error]
-  return texts
-    .map((text) =>
-      String(text ?? '')
-        .replace(/\d+/g, '0')
-        .slice(0, VARIANT_LENGTH_MAX),
-    )
-    .join('\n')
+  const text = String((error instanceof Error ? error.message : error) ?? '')
+  return `${destination}\n${reason}\n${text.slice(0, VARIANT_LENGTH_MAX).replace(/\d+/g, '0')}`
 }
 
 /** The message of an error and of what caused it, a few deep. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readdirSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Exporter } from '../../../src/export/exporter.ts'
 import {
@@ -7,6 +9,7 @@ import {
   destinationOptions,
   exporterOptions,
   imbalance,
+  type keptLog,
   numbered,
   numberOf,
   receiver,
@@ -171,4 +174,30 @@ test('secrets are in no statistic and no line of the log', async (t) => {
   assert.doesNotMatch(said, /hunter22|s3cr3t/)
   await exporter.close(0)
   await to.close()
+})
+
+test('what the queue loses, and what it finds damaged, is told in the log with its reason', async (t) => {
+  const directory = scratch(t)
+  const away = await receiver()
+  await away.close()
+  const options = exporterOptions(directory, [destinationOptions({ endpoint: away.url })], {
+    maxBytes: 1 << 20,
+  })
+  const { lines } = options.log as ReturnType<typeof keptLog>
+  const first = await opened(t, options)
+  for (const n of range(0, 20)) await first.enqueue([numbered(n, 100_000, 3)])
+  assert.match(
+    lines.find((line) => line.startsWith('the queue gave profiles up')) ?? '',
+    /"queue_full","samples":3/,
+  )
+  await first.close(0)
+  const segment = readdirSync(directory)
+    .filter((name) => name.endsWith('.seg'))
+    .sort()
+    .at(-1)!
+  truncateSync(join(directory, segment), 50)
+  lines.length = 0
+  await opened(t, options)
+  assert.match(lines.find((line) => /is damaged/.test(line)) ?? '', /"torn_tails":1/)
+  assert.match(lines.find((line) => /of an earlier run are/.test(line)) ?? '', /"samples":\d+,"requests":\d+/)
 })

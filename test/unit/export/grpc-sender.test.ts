@@ -95,9 +95,11 @@ test('P-28: the codes, one by one, with and without RetryInfo', async () => {
       answer = (_call, done) => done({ code, details: 'so it is', metadata })
       const outcome = await send()
       const isRetried = RETRIED.includes(name) || (name === 'RESOURCE_EXHAUSTED' && retryDelayMs !== null)
-      const base = { reason: `grpc_${name}`, message: `${name}: so it is` }
+      const { message, ...rest } = outcome
+      assert.ok(message.startsWith(`${name}: so it is`), message)
+      const base = { reason: `grpc_${name}` }
       assert.deepEqual(
-        outcome,
+        rest,
         isRetried ? { kind: 'failed', ...base, delayMs: retryDelayMs } : { kind: 'refused', ...base },
       )
     }
@@ -123,6 +125,14 @@ test('P-24: an answer over 4 MiB is refused and never retried', async () => {
   answer = (_call, done) => done(null, Buffer.alloc(4 * 1024 * 1024 + 1))
   const outcome = await send()
   assert.deepEqual([outcome.kind, 'reason' in outcome && outcome.reason], ['refused', 'response_too_large'])
+})
+
+test('a request too large for the receiver is refused under that name, with the key to set', async () => {
+  const details = 'grpc: received message larger than max (5000000 vs. 4194304)'
+  answer = (_call, done) => done({ code: grpc.status.RESOURCE_EXHAUSTED, details })
+  const outcome = await send()
+  assert.equal('reason' in outcome && outcome.reason, 'grpc_RESOURCE_EXHAUSTED')
+  assert.match(outcome.message, /4194304\); set maxRequestBytes below what the receiver takes$/)
 })
 
 test("requests above the library's own limit of 4 MB leave", async () => {

@@ -280,7 +280,10 @@ test('secrets: header values, user info and what a receiver repeats of them are 
       void response.writeHead(401, { 'content-type': 'text/plain' }).end('bad token s3cr3t-t0ken\n\x1b[31m'),
     { headers: { authorization: secret } },
   )
-  assert.equal(echo.message, 'HTTP 401 Unauthorized: bad token [hidden] [31m')
+  assert.equal(
+    echo.message,
+    'HTTP 401 Unauthorized: bad token [hidden] [31m; see the headers of this destination',
+  )
   const sender = new HttpSender(
     destinationOptions({
       endpoint: 'http://alice:hunter22@127.0.0.1:1/x?key=abc',
@@ -326,4 +329,22 @@ test('HTTPS goes through CONNECT of a proxy; what the proxy refuses is told', as
     message: 'the proxy answers CONNECT with 407',
     delayMs: null,
   })
+})
+
+test('a refusal says what to do: where it redirects to, which key to set, what the receiver lacks', async () => {
+  for (const [status, advice] of [
+    [
+      308,
+      /Permanent Redirect; redirects are not followed: set the endpoint to where it points, https:\/\/b\/$/,
+    ],
+    [404, /--feature-gates=service\.profilesSupport/],
+    [413, /set maxRequestBytes below what the receiver takes$/],
+    [401, /see the headers of this destination$/],
+  ] as const) {
+    const outcome = await outcomeOf(
+      (response) => void response.writeHead(status, { location: 'https://b/' }).end(),
+    )
+    assert.equal(outcome.kind, 'refused')
+    assert.match(outcome.message, advice)
+  }
 })
