@@ -2,8 +2,10 @@
  * The agent: the sampler first, the other stages behind it (stages.ts), the configuration in force, and the costs. Only the
  * sampler is needed to live.
  */
+
+import { changedKeys } from '../config/changed-keys.ts'
 import type { AgentConfig } from '../config/config.ts'
-import { changedKeys, type LoadedConfig } from '../config/load.ts'
+import type { LoadedConfig } from '../config/load.ts'
 import type { Stage } from '../config/schema.ts'
 import { AgentError } from '../errors.ts'
 import { AgentLog } from '../log/log.ts'
@@ -104,7 +106,8 @@ export class Agent {
       this.#log.setSecrets(secretsOf(loaded.config))
       for (const warning of loaded.warnings) this.#log.warn(warning)
       await this.#restart(new Set(keys.map((key) => key.stage)), before)
-      this.#log.info('the configuration was read again', { changed: keys.map((key) => key.path).join(' ') })
+      const changed = keys.map((key) => key.path).join(' ') || 'nothing'
+      this.#log.info('the configuration was read again', { changed })
     })
   }
 
@@ -216,6 +219,7 @@ export class Agent {
 
   /** null when it is refused; that is told everywhere. */
   async #loadAgain(): Promise<LoadedConfig | null> {
+    this.#watch?.noteRead()
     try {
       const loaded = await this.#request.reload()
       this.#reloads.applied++

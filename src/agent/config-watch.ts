@@ -26,6 +26,11 @@ export class ConfigWatch {
     this.#poll = setInterval(() => this.#look(), pollMs).unref()
   }
 
+  /** Somebody reads the file now, for a reason of his own: what it holds is no news any more. */
+  noteRead(): void {
+    this.#seen = stampOf(this.#path)
+  }
+
   /** Safe twice. */
   close(): void {
     clearInterval(this.#poll)

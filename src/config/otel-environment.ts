@@ -49,17 +49,23 @@ export function isOtelVariable(origin: string): boolean {
   return OTEL_VARIABLES.includes(origin)
 }
 
+/** What other sources set exporter.protocol to: those that win over these variables, and those that do not. */
+export interface OtherProtocols {
+  readonly over: Value | undefined
+  readonly under: Value | undefined
+}
+
 /** Key -> what the environment says; `warnings` are sentences about what it says wrongly. */
-export function readOtelEnvironment(env: Environment): {
-  readonly taken: ReadonlyMap<string, Taken>
-  readonly warnings: readonly string[]
-} {
+export function readOtelEnvironment(
+  env: Environment,
+  protocols: OtherProtocols,
+): { readonly taken: ReadonlyMap<string, Taken>; readonly warnings: readonly string[] } {
   const reading = new Reading(env)
   for (const [suffix, [key, rewrite]] of Object.entries(EXPORTER)) {
     reading.take(key, BASE + suffix, rewrite)
     reading.take(key, `${BASE}PROFILES_${suffix}`, rewrite)
   }
-  readEndpoint(reading)
+  readEndpoint(reading, protocols)
   readOwn(reading)
   return reading
 }
@@ -103,12 +109,15 @@ class Reading {
 }
 
 /** gRPC allows HOST:PORT without a scheme; whether that is TLS is then a question of its own. */
-function readEndpoint(reading: Reading): void {
-  const isGrpc = reading.taken.get('exporter.protocol')?.value === 'grpc'
+function readEndpoint(reading: Reading, { over, under }: OtherProtocols): void {
+  const isGrpc = (over ?? reading.taken.get('exporter.protocol')?.value ?? under) === 'grpc'
   const insecure = reading.text(`${BASE}PROFILES_INSECURE`) || reading.text(`${BASE}INSECURE`)
   const scheme = insecure.toLowerCase() === 'true' ? 'http' : 'https'
-  const withScheme = (text: string): string =>
-    isGrpc && /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d+$/.test(text) ? `${scheme}://${text}` : text
+  const withScheme = (text: string): string => {
+    if (!/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d+$/.test(text)) return text
+    if (isGrpc) return `${scheme}://${text}`
+    throw new WrongValue('must begin with http:// or https:// (HOST:PORT alone is for the protocol grpc)')
+  }
   reading.take('exporter.endpoint', `${BASE}ENDPOINT`, withScheme)
   reading.take('exporter.endpoint', EXACT_ENDPOINT, withScheme)
 }

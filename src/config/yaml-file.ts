@@ -5,8 +5,6 @@
 import type { Document, LineCounter, Node, ParsedNode } from 'yaml'
 import type { Given } from './key-type.ts'
 
-/** Bytes of the largest file we read: ours is a hundred lines. */
-export const MAX_CONFIG_BYTES = 1024 * 1024
 /** Maps in maps of our own files: three. */
 const MAX_DEPTH = 8
 const MAX_NODES = 20_000

@@ -57,6 +57,19 @@ describe('a change of the file', () => {
     }
     assert.equal(await noticed(path, replace, NEVER), 1)
   })
+  it('that a signal had read already is none', async () => {
+    const path = join(temporary(), 'a.yaml')
+    writeFileSync(path, 'rate: 1')
+    let count = 0
+    const watch = new ConfigWatch(path, () => count++, 50)
+    const alive = setInterval(() => {}, 1000)
+    writeFileSync(path, 'rate: 22')
+    watch.noteRead()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    clearInterval(alive)
+    watch.close()
+    assert.equal(count, 0)
+  })
   it('made where there was none', async () => {
     const path = join(temporary(), 'a.yaml')
     assert.equal(await noticed(path, () => writeFileSync(path, 'rate: 2'), NEVER), 1)

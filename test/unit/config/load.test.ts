@@ -4,8 +4,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { changedKeys } from '../../../src/config/changed-keys.ts'
 import type { KeyType } from '../../../src/config/key-type.ts'
-import { type ConfigSources, changedKeys, loadConfig } from '../../../src/config/load.ts'
+import { type ConfigSources, loadConfig } from '../../../src/config/load.ts'
 import { flagOf, KEYS, keyOfFlag, variableOf } from '../../../src/config/schema.ts'
 import { AgentError } from '../../../src/errors.ts'
 
@@ -247,6 +248,20 @@ describe('the variables of OpenTelemetry', () => {
       'https://c:4317',
     )
   })
+  it('HOST:PORT alone goes by the protocol that is in force, whoever set it, and is told where it is none', async () => {
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4317' }
+    const grpc: readonly Partial<ConfigSources>[] = [
+      { env, flags: [['exporter-protocol', 'grpc']] },
+      { env: { ...env, EMBERSCOPE_EXPORTER_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' } },
+      { env, file: fileOf('exporter: { protocol: grpc }') },
+    ]
+    for (const sources of grpc)
+      assert.equal((await load(sources)).config.destinations[0]!.endpoint, 'https://c:4317')
+    const { config, warnings } = await load({ env, flags: [['exporter-protocol', 'http/json']] })
+    assert.equal(config.destinations[0]!.endpoint, 'http://localhost:4318')
+    assert.match(warnings.join(), /ENDPOINT is ignored: it must begin with http:\/\/ .*for the protocol grpc/)
+  })
+
   it('gRPC without an endpoint is on port 4317', async () => {
     const { config } = await load({ env: { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' } })
     assert.equal(config.destinations[0]!.endpoint, 'http://localhost:4317')
