@@ -25,7 +25,12 @@ export async function stream(out: TextOutput, pieces: Iterable<Uint8Array>): Pro
 function drained(out: TextOutput): Promise<void> {
   return new Promise((done) => {
     if (out.destroyed === true) return done()
-    out.once('drain', done)
-    out.once('close', done)
+    const end = (): void => {
+      out.off('drain', end)
+      out.off('close', end)
+      done()
+    }
+    out.once('drain', end)
+    out.once('close', end)
   })
 }

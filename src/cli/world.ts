@@ -17,6 +17,7 @@ export interface TextOutput {
   readonly destroyed?: boolean
   write(data: string | Uint8Array): boolean
   once(event: 'drain' | 'close', listener: () => void): unknown
+  off(event: 'drain' | 'close', listener: () => void): unknown
 }
 
 export interface World {

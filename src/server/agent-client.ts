@@ -36,7 +36,8 @@ export class AgentClient {
    */
   static find(directory: string): AgentClient {
     const record = readRecord(directory)
-    const remedy = 'start one with: sudo profile agent (or record from now on: profile --all)'
+    const remedy =
+      'start one with: sudo profile agent (or record from now on: profile --all); for one with a runDir of its own set EMBERSCOPE_RUN_DIR'
     if (record === null)
       throw new AgentError(
         'target_not_found',

@@ -36,7 +36,15 @@ export class FakeOutput implements TextOutput {
     this.text += typeof data === 'string' ? data : Buffer.from(data).toString('utf8')
     return true
   }
-  once(): void {}
+  /** Who waits for what; as `off` leaves it. */
+  readonly listeners: [event: string, listener: () => void][] = []
+  once(event: string, listener: () => void): void {
+    this.listeners.push([event, listener])
+  }
+  off(event: string, listener: () => void): void {
+    const at = this.listeners.findIndex(([name, known]) => name === event && known === listener)
+    if (at >= 0) this.listeners.splice(at, 1)
+  }
 }
 
 /** One process, sleeping, with defaults for what a test does not care about. */

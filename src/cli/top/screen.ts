@@ -32,6 +32,8 @@ export class OwnTerminal implements Terminal {
   readonly #stop = (): void => this.suspend()
   readonly #continue = (): void => this.#enter()
   #redraw: () => void = () => {}
+  /** What `close` takes off the streams, which are the process's and outlive the view. */
+  readonly #removers: (() => void)[] = []
 
   constructor(input: ReadStream, output: WriteStream) {
     this.#input = input
@@ -56,20 +58,19 @@ export class OwnTerminal implements Terminal {
   }
 
   onKey(listener: (key: Key) => void): void {
-    this.#input.on('data', (data: Buffer | string) => {
-      for (const key of keysOf(data.toString())) {
+    this.#listen(this.#input, 'data', (data) => {
+      for (const key of keysOf(String(data))) {
         if (key === 'ctrl-z') this.suspend()
         else listener(key)
       }
     })
     // The terminal went away: as good as a hang-up.
-    this.#input.on('end', () => listener('ctrl-c'))
-    this.#input.on('error', () => listener('ctrl-c'))
+    for (const event of ['end', 'error']) this.#listen(this.#input, event, () => listener('ctrl-c'))
   }
 
   onResize(listener: () => void): void {
     this.#redraw = listener
-    this.#output.on('resize', listener)
+    this.#listen(this.#output, 'resize', listener)
   }
 
   /** What Ctrl-Z does in other programs: the shell gets a terminal that works. */
@@ -84,7 +85,12 @@ export class OwnTerminal implements Terminal {
     process.off('SIGCONT', this.#continue)
     this.#leave()
     this.#input.pause()
-    this.#input.removeAllListeners('data')
+    for (const remove of this.#removers.splice(0)) remove()
+  }
+
+  #listen(stream: ReadStream | WriteStream, event: string, listener: (data?: unknown) => void): void {
+    stream.on(event, listener)
+    this.#removers.push(() => void stream.off(event, listener))
   }
 
   #enter(): void {

@@ -87,6 +87,7 @@ function untilEnd(command: TopCommand, world: World) {
   const timer = command.durationMs === null ? undefined : setTimeout(end, command.durationMs)
   const close = (): void => {
     clearTimeout(timer)
+    world.stdout.off('close', end)
     for (const remove of removers) remove()
   }
   return { promise, end, close }

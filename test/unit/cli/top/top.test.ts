@@ -1,8 +1,10 @@
 /** `profile top` from fixed windows: screens as text, keys, and the page of a function. */
 import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import type { ReadStream, WriteStream } from 'node:tty'
 import { parseArguments } from '../../../../src/cli/arguments.ts'
 import { runIn } from '../../../../src/cli/run.ts'
 import { styleOf } from '../../../../src/cli/terminal.ts'
@@ -10,6 +12,7 @@ import { functionDetail } from '../../../../src/cli/top/function-detail.ts'
 import { TopHistory } from '../../../../src/cli/top/history.ts'
 import { keysOf } from '../../../../src/cli/top/keys.ts'
 import { renderTop, type Screen, sparkline } from '../../../../src/cli/top/render.ts'
+import { OwnTerminal } from '../../../../src/cli/top/screen.ts'
 import { FIRST_STATE, press, type TopState } from '../../../../src/cli/top/view-state.ts'
 import { functionKey } from '../../../../src/cli/top/window-functions.ts'
 import type { Profile } from '../../../../src/model/profile.ts'
@@ -221,6 +224,7 @@ describe('the command', () => {
     const signals = setInterval(() => world.signal('SIGINT'), 10)
     const code = await done
     clearInterval(signals)
+    assert.deepEqual(world.stdout.listeners, [], 'standard output is left as it was')
     return { code, out: world.stdout.text, err: world.stderr.text }
   }
 
@@ -252,4 +256,23 @@ describe('the command', () => {
     assert.equal(code, 3)
     assert.equal((await run(['top', '999999'])).code, 4)
   })
+})
+
+test('the terminal is left without listeners of ours', () => {
+  const streams = ['data', 'end', 'error', 'resize'] as const
+  const fake = () => Object.assign(new EventEmitter(), { pause() {} })
+  const [input, output] = [fake(), fake()]
+  const terminal = new OwnTerminal(input as unknown as ReadStream, output as unknown as WriteStream)
+  const keys: string[] = []
+  terminal.onKey((key) => keys.push(key))
+  terminal.onResize(() => keys.push('resize'))
+  input.emit('data', 'q')
+  output.emit('resize')
+  assert.deepEqual(keys, ['q', 'resize'])
+  terminal.close()
+  const left = [input, output].flatMap((stream) => streams.map((event) => stream.listenerCount(event)))
+  assert.ok(
+    left.every((count) => count === 0),
+    left.join(),
+  )
 })
