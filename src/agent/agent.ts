@@ -14,6 +14,7 @@ import type { MetricRow, MetricSource } from '../metrics/rows.ts'
 import type { Profile } from '../model/profile.ts'
 import type { SampledProcess } from '../model/sampled-process.ts'
 import { CaptureStage } from './capture-stage.ts'
+import { collectGarbage } from './collect-garbage.ts'
 import { ConfigWatch } from './config-watch.ts'
 import { Costs } from './costs.ts'
 import { takeHostLock } from './host-lock.ts'
@@ -161,6 +162,7 @@ export class Agent {
       onWindow: (profile: Profile) => {
         this.#health.windowClosed()
         if (this.#costs.admits()) this.#flow.take(withNote(profile, this.#costs.note()))
+        else this.#log.of('memory').warn('a window is dropped: memory is above memoryLimit')
       },
       onProcesses: (seen: readonly SampledProcess[]) => {
         if (this.#stages !== null) this.#stages.observe(seen)
@@ -201,6 +203,7 @@ export class Agent {
     stages.observe(this.#seenEarly)
     this.#seenEarly = []
     this.#costs.addShed('recorder', (bytes) => stages.shrinkRecorder(bytes))
+    this.#costs.addShed('heap', collectGarbage)
     await stages.start()
     this.#tellReady()
   }

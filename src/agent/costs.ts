@@ -4,7 +4,7 @@ import type { AgentConfig } from '../config/config.ts'
 import type { Log } from '../log/log.ts'
 import type { MetricRow } from '../metrics/rows.ts'
 import { Governor, percentText } from './governor.ts'
-import { MemoryBudget, type Shed } from './memory-budget.ts'
+import { MemoryBudget, type Pressure, type Shed } from './memory-budget.ts'
 import { ownCpuNs } from './own-cpu.ts'
 import { governorRows, memoryRows } from './rows/cost-rows.ts'
 import { highestRate } from './stage-options.ts'
@@ -76,6 +76,13 @@ export class Costs {
     const pressure = this.#budget.observe(nowMs, bytes)
     if (pressure === null) return
     const { usedBytes, hardBytes: limitBytes } = this.#budget.stats()
-    this.#log.of('memory').warn('memory pressure changed', { pressure, usedBytes, limitBytes })
+    this.#log.of('memory').warn(PRESSURE_WORDS[pressure], { usedBytes, limitBytes })
   }
+}
+
+/** What each pressure means for whoever reads the log. */
+const PRESSURE_WORDS: Readonly<Record<Pressure, string>> = {
+  none: 'memory is well below memoryLimit again',
+  soft: 'memory comes near memoryLimit: the flight recorder is made shorter',
+  hard: 'memory is above memoryLimit: windows are dropped until it is not; raise memoryLimit or lower the rate',
 }

@@ -194,7 +194,7 @@ describe('the agent', { skip: skipUnless() }, () => {
     const refused = () => agent.metric('emberscope_windows_dropped_total{reason="memory"}')
     await eventually('a window was refused', async () => (await refused()) > 0)
     assert.equal(await agent.metric('emberscope_memory_pressure'), 2)
-    assert.match(agent.log(), /warn +memory: memory pressure changed pressure=hard/)
+    assert.match(agent.log(), /warn +memory: memory is above memoryLimit: windows are dropped/)
     assert.equal((await agent.request('/healthz')).status, 200)
     assert.equal(await agent.end(), 0)
   })
