@@ -11,6 +11,7 @@ import type { HealthReport } from '../metrics/health.ts'
 import type { Profile } from '../model/profile.ts'
 import { claimDirectory, releaseDirectory, socketPath, startTicksOf, writeRecord } from './agent-record.ts'
 import { AgentRequests, windowJson } from './agent-requests.ts'
+import { limitConnections } from './connection-limit.ts'
 import { type LiveReaderStats, LiveReaders } from './live-readers.ts'
 import type { OtlpEncoder } from './profile-formats.ts'
 import type { Recorder } from './recorder.ts'
@@ -46,7 +47,14 @@ export interface Reachable {
 
 const TOKEN_BYTES = 24
 const MAX_CONNECTIONS = 64
-const LIMITS = { requestTimeout: 10_000, headersTimeout: 5000, keepAliveTimeout: 5000, maxHeaderSize: 8192 }
+const LIMITS = {
+  requestTimeout: 10_000,
+  headersTimeout: 5000,
+  keepAliveTimeout: 5000,
+  maxHeaderSize: 8192,
+  /** How often the first two are looked at. */
+  connectionsCheckingInterval: 2000,
+}
 
 /** Serves from `start` to `close`. */
 export class AgentServer {
@@ -160,7 +168,7 @@ export class AgentServer {
       this.#asked++
       void this.#requests.answer(request, response, isLocal)
     })
-    server.maxConnections = MAX_CONNECTIONS
+    limitConnections(server, MAX_CONNECTIONS)
     return server
   }
 }
