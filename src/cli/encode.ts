@@ -8,11 +8,15 @@ import type { OutputFormat } from './output-plan.ts'
 /** Compression level: 6 halves the time of 9 for 1 % of size. */
 const GZIP_LEVEL = 6
 
-/** Contents of a file of that format. Text formats come piece by piece; `root` begins folded stacks only. */
+/**
+ * Contents of a file of that format. Text formats come piece by piece; `root` begins folded stacks only. `otlp`: the request,
+ * where somebody knows more of the processes than the profile does.
+ */
 export async function encodeProfile(
   profile: Profile,
   format: OutputFormat['name'],
   root: FoldedRoot,
+  otlp = (): Promise<Uint8Array> => otlpBytes(profile),
 ): Promise<Contents> {
   switch (format) {
     case 'html': {
@@ -27,13 +31,13 @@ export async function encodeProfile(
       return [gzipSync(encodePprof(profile), { level: GZIP_LEVEL })]
     }
     case 'otlp':
-      return [await otlpBytes(profile)]
+      return [await otlp()]
     case 'otlp_json': {
       const [{ decodeRequest }, { toJson }] = await Promise.all([
         import('../otlp/decode.ts'),
         import('../otlp/json.ts'),
       ])
-      return [toJson(decodeRequest(await otlpBytes(profile))), '\n']
+      return [toJson(decodeRequest(await otlp())), '\n']
     }
     case 'folded':
       return (await import('../formats/folded.ts')).writeFolded(profile, root === '' ? {} : { root })

@@ -37,11 +37,16 @@ export async function last(command: LastCommand, world: World): Promise<number> 
   const outputs = isDefault ? [parseOutput(defaultFileName(name, 0, world.now()))] : command.outputs
   checkOutputs(outputs, placement)
   const agent = AgentClient.find(world.env.EMBERSCOPE_RUN_DIR || RUN_DIRECTORY)
-  const { profile, note } = await recorded(agent, command.lastMs, world.now().getTime())
+  const { profile, note, otlp } = await recorded(agent, command.lastMs, world.now().getTime())
   if (note !== '' && !command.quiet) printError(world.stderr, note)
   const { foldedRoot, redact, quiet } = command
   const told = (line: string): void => void (quiet || printLines(world.stderr, [line]))
-  const written = await writeOutputs(profile, { outputs, placement, foldedRoot, redact }, world.stdout, told)
+  const written = await writeOutputs(
+    profile,
+    { outputs, placement, foldedRoot, redact, otlp },
+    world.stdout,
+    told,
+  )
   return await report(command, written.profile, written, world)
 }
 
@@ -49,6 +54,8 @@ interface Recorded {
   readonly profile: Profile
   /** What the user should know of the time, '' for nothing. */
   readonly note: string
+  /** The same windows as OTLP, by the agent: it knows the containers and services of the processes, also of those that ended. */
+  readonly otlp: () => Promise<Uint8Array>
 }
 
 async function recorded(agent: AgentClient, lastMs: number, nowMs: number): Promise<Recorded> {
@@ -61,7 +68,9 @@ async function recorded(agent: AgentClient, lastMs: number, nowMs: number): Prom
   }
   const profile = merger.finish()
   if (profile === null) throw nothingThen(agent, all)
-  return { profile, note: shortage(windows, lastMs, nowMs) }
+  const [first, last] = [windows[0]!, windows.at(-1)!]
+  const otlp = () => agent.otlp(first.startMs, last.startMs)
+  return { profile, note: shortage(windows, lastMs, nowMs), otlp }
 }
 
 function nothingThen(agent: AgentClient, all: readonly AvailableWindow[]): AgentError {

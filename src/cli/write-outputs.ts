@@ -30,6 +30,8 @@ export interface WriteRequest {
   readonly foldedRoot: FoldedRoot
   /** Hide what tells of a host or a user, and say so. */
   readonly redact: boolean
+  /** The profile as OTLP by one who knows whose the samples are; not asked when that is to be hidden. */
+  readonly otlp?: () => Promise<Uint8Array>
 }
 
 /** A profile as files; `told` gets a line about what was hidden. Errors that are no AgentError pass through. */
@@ -41,7 +43,8 @@ export async function writeOutputs(
 ): Promise<WrittenProfile> {
   const { outputs, placement, foldedRoot } = request
   const written = request.redact ? redacted(profile, told) : profile
-  const encode = (format: Output['format']['name']) => encodeProfile(written, format, foldedRoot)
+  const otlp = request.redact ? undefined : request.otlp
+  const encode = (format: Output['format']['name']) => encodeProfile(written, format, foldedRoot, otlp)
   return { ...(await writeEach(outputs, placement, encode, stdout)), profile: written }
 }
 

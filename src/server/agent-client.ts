@@ -86,6 +86,16 @@ export class AgentClient {
     return decodeWindow(await inflated(packed, { maxOutputLength: MAX_UNPACKED_BYTES }))
   }
 
+  /** An OTLP request with the windows from the one that begins at `firstMs` to the one that begins at `lastMs`. */
+  async otlp(firstMs: number, lastMs: number): Promise<Uint8Array> {
+    // The list tells whole milliseconds: a moment later is inside these windows, and in none beside them.
+    const [from, to] = [firstMs + 1, lastMs + 2].map((ms) => new Date(ms).toISOString())
+    const bytes = await this.#get(`profile?format=otlp&from=${from}&to=${to}`)
+    if (bytes.length === 0)
+      throw new AgentError('no_samples', 'the agent has forgotten these windows meanwhile; ask again')
+    return bytes
+  }
+
   /** The body of an answer; empty for 404. */
   #get(place: string): Promise<Buffer> {
     const { socket, token, pid } = this.#record

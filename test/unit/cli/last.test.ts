@@ -6,6 +6,9 @@ import { after, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { parseArguments } from '../../../src/cli/arguments.ts'
 import { runIn } from '../../../src/cli/run.ts'
+import { decodeRequest } from '../../../src/otlp/decode.ts'
+import { encodeProfilesData } from '../../../src/otlp/encode.ts'
+import { toProfiles } from '../../../src/otlp/to-profiles.ts'
 import { decodePprof } from '../../../src/pprof/decode.ts'
 import { AgentServer } from '../../../src/server/agent-server.ts'
 import { Recorder } from '../../../src/server/recorder.ts'
@@ -43,6 +46,7 @@ async function withAgent(
     metrics: () => ({ contentType: '', body: '' }),
     health: () => ({ alive: true, ready: true, checks: [] }),
     runDirectory: RUN,
+    encodeOtlp: (profile) => encodeProfilesData(profile, { name: 'by the agent', version: '' }),
   })
   await server.start()
   for (const one of windows) server.publish(one)
@@ -69,6 +73,22 @@ test('writes what the agent recorded, and the same summary as a capture', async 
     assert.deepEqual([all.code, all.out, all.err], [0, 'main;lately 3\nmain;now 3\nmain;old 3\n', ''])
     const json = await run(['--last', '15s', '--json', '-o', 'y.json'])
     assert.equal(JSON.parse(json.out).samples.captured, FAKE_REPORT.samples.captured)
+  })
+})
+
+test('lets the agent write OTLP, which knows the resources, of the same windows; not what is to be hidden', async () => {
+  await withAgent([window(20_000, 'old'), window(10_000, 'lately'), window(0, 'now')], async () => {
+    const { code, err } = await run(['--last', '15s', '-q', '-o', 'z.otlp', '-o', 'z.otlp.json'])
+    assert.deepEqual([code, err], [0, ''])
+    const bytes = readFileSync(join(folder, 'z.otlp'))
+    assert.ok(bytes.includes('by the agent'))
+    const names = toProfiles(decodeRequest(bytes)).flatMap(({ profile }) =>
+      profile.functions.map(({ name }) => name),
+    )
+    assert.deepEqual(names.sort(), ['lately', 'main', 'now'])
+    assert.match(readFileSync(join(folder, 'z.otlp.json'), 'utf8'), /by the agent/)
+    await run(['--last', '15s', '-q', '--redact', '-o', 'r.otlp'])
+    assert.ok(!readFileSync(join(folder, 'r.otlp')).includes('by the agent'))
   })
 })
 
