@@ -5,9 +5,11 @@
 import assert from 'node:assert/strict'
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { packageRoot } from '../../src/native/addon.ts'
+import { scratchDirectory } from './profile-run.ts'
 
 /** A program or library that test/truth/build.sh makes. */
 export type TruthProgram =
@@ -52,6 +54,13 @@ export function truthProgram(name: TruthProgram): string {
     isBuilt = true
   }
   return join(directory, name)
+}
+
+/** A copy of a program whose threads have a name of their own (15 characters): other tests run the same programs. */
+export function truthCopy(name: TruthProgram): string {
+  const path = join(scratchDirectory(), `${name.slice(0, 7)}-${process.pid}`)
+  copyFileSync(truthProgram(name), path)
+  return path
 }
 
 /** A process that runs beside a test. */

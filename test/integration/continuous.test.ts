@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import childProcess from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
+import { basename } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Profile } from '../../src/model/profile.ts'
@@ -11,7 +12,7 @@ import { Continuous, type ContinuousRequest } from '../../src/pipeline/continuou
 import { skipUnless } from '../helpers/host.ts'
 import { assertStackEnds } from '../helpers/profile-run.ts'
 import { countStacks, namedStacks } from '../helpers/stacks.ts'
-import { startTruth } from '../helpers/truth.ts'
+import { startCompanion, startTruth, truthCopy } from '../helpers/truth.ts'
 
 const needs = skipUnless('cc')
 
@@ -110,12 +111,13 @@ describe('a capture without end', { skip: needs }, () => {
   })
 
   it('names a process that began and ended within a window', async () => {
+    const program = truthCopy('split')
     const { capture, windows, until } = await start({
-      filters: { pids: [], cgroupPaths: [], comms: ['split'] },
+      filters: { pids: [], cgroupPaths: [], comms: [basename(program)] },
       windowMs: 2000,
     })
     await sleep(300)
-    const brief = startTruth('split', '0.5')
+    const brief = startCompanion(program, ['0.5'])
     await brief.end()
     await until(1)
     await capture.stop()

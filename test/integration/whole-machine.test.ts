@@ -1,21 +1,18 @@
 /** `--all`: processes that are born and gone while we look, none missed and none without names. */
 import assert from 'node:assert/strict'
-import { copyFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { skipUnless } from '../helpers/host.ts'
-import { runProfile, scratchDirectory, total } from '../helpers/profile-run.ts'
+import { runProfile, total } from '../helpers/profile-run.ts'
 import { countStacks, namedStacks } from '../helpers/stacks.ts'
-import { startCompanion, startTruth, truthProgram } from '../helpers/truth.ts'
+import { startCompanion, startTruth, truthCopy } from '../helpers/truth.ts'
 
 const PROCESSES = 100
 
 describe('the whole machine', { skip: skipUnless('cc') }, () => {
   it('sees and names every one of 100 processes that live for 50 ms of CPU', async () => {
-    // A name of its own: whatever else runs on this host is no process of ours.
-    const program = join(scratchDirectory(), `burner-${process.pid}`)
-    copyFileSync(truthProgram('families'), program)
+    const program = truthCopy('families')
     let pid = 0
     const onStarted = (started: number) => {
       pid = started
@@ -37,13 +34,7 @@ describe('the whole machine', { skip: skipUnless('cc') }, () => {
   })
 
   it('accounts for 1 000 processes in 10 s, and names each', async () => {
-    const directory = scratchDirectory()
-    // Names of their own: whatever else runs on this host is no process of ours.
-    const programs = (['a', 'b'] as const).map((letter) => {
-      const path = join(directory, `${letter}-${process.pid}`)
-      copyFileSync(truthProgram(`brief-${letter}`), path)
-      return path
-    })
+    const programs = (['brief-a', 'brief-b'] as const).map(truthCopy)
     const storm = startTruth('storm', 'exec', '1000', '4', '5', ...programs)
     const run = await runProfile(['--all', '-F', '199', '-d', '9'])
     await storm.stop()
@@ -62,7 +53,7 @@ describe('the whole machine', { skip: skipUnless('cc') }, () => {
       const whole = burning.filter(
         ({ frames }) =>
           frames.some((frame) => frame.name === 'main') &&
-          frames.every((frame) => !frame.name.startsWith(name.startsWith('a') ? 'b_' : 'a_')),
+          frames.every((frame) => !frame.name.startsWith(name.startsWith('brief-a') ? 'b_' : 'a_')),
       )
       assert.ok(
         countStacks(whole) >= 0.99 * countStacks(burning),

@@ -7,6 +7,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here/../../build/truth}
 mkdir -p "$out"
+exec 9> "$out/.lock" # test files that run side by side
+flock 9
 common="-g -Wall -Wextra -Werror -fno-optimize-sibling-calls -pthread"
 framed="-O1 -fno-omit-frame-pointer $common"
 bare="-O2 -fomit-frame-pointer $common"

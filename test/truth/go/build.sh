@@ -8,6 +8,8 @@ out=${1:-$here/../../../build/truth/go}
 PATH=$PATH:/usr/local/go/bin
 command -v go > /dev/null || { echo 'no go toolchain on this machine'; exit 3; }
 mkdir -p "$out"
+exec 9> "$out/.lock" # test files that run side by side
+flock 9
 export GO111MODULE=off GOTOOLCHAIN=local GOFLAGS=
 
 compile() { # name, source, flags of go build
