@@ -145,9 +145,11 @@ Status Try(const Case &test, const Run &run, Symbols symbols, Tally *tally) {
     options.event = "cpu-clock";
     options.kernel_stacks = false;
     options.unwinder = VariantOf(run.asked);
+    // First: the verifier takes long under emulation, and the program would keep the other processor busy
+    // meanwhile.
+    Result<std::unique_ptr<Sampler>> sampler = Sampler::Open(options);
     pid_t child = Spawn(test.mode);
     symbols.set_base(BaseOf(child));
-    Result<std::unique_ptr<Sampler>> sampler = Sampler::Open(options);
     Status status = sampler.status();
     if (status.ok()) check(run.got == sampler.value()->unwinder(), "the variant that was to be expected");
     if (status.ok()) status = sampler.value()->AddTarget(child);
