@@ -28,7 +28,7 @@ const FILES_AT_ONCE = { integration: 2, browser: 2, peers: 1 }
  * One file at a time, after the others: what fills every CPU, what judges how a program and a clock fall together or how
  * soon tables are there, and what runs perf beside us, which aborts more often while others profile.
  */
-const APART = {
+export const APART = {
   integration: ['go-stacks', 'lockstep', 'native-trees', 'producers', 'split', 'threads', 'whole-machine'],
 }
 

@@ -43,6 +43,8 @@ export interface RunOptions {
   readonly status?: number
   /** Called with the pid of the command (or of `within`) once it runs. */
   readonly onStarted?: (pid: number) => void
+  /** Called with that pid once the command says that it samples. */
+  readonly onSampling?: (pid: number) => void
 }
 
 const scratch: string[] = []
@@ -66,9 +68,13 @@ export async function runCommand(args: readonly string[], options: RunOptions = 
     ...(options.cwd ? { cwd: options.cwd } : {}),
   })
   const output = { stdout: '', stderr: '' }
+  let isSampling = false
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {
       output[name] += text
+      if (isSampling || !output.stderr.includes('profile: sampling ')) return
+      isSampling = true
+      options.onSampling?.(child.pid!)
     })
   options.onStarted?.(child.pid!)
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null]

@@ -7,6 +7,9 @@ import { startBusy, startIdle } from '../helpers/busy-process.ts'
 import { skipUnless } from '../helpers/host.ts'
 import { type RunOptions, runCommand, scratchDirectory } from '../helpers/profile-run.ts'
 
+/** Long enough for samples on a host that is busy. */
+const SAMPLED_MS = 1500
+
 const busy = startBusy('busy-target')
 const idle = startIdle()
 const busyPid = String(busy.pid)
@@ -23,10 +26,10 @@ function signal(pid: number, name: NodeJS.Signals) {
   }
 }
 
-/** Sends signals at these times (ms) after the start. */
-function signalled(...plan: [NodeJS.Signals, number][]): Pick<RunOptions, 'onStarted'> {
+/** Sends signals at these times (ms) after the command began to sample. */
+function signalled(...plan: [NodeJS.Signals, number][]): Pick<RunOptions, 'onSampling'> {
   return {
-    onStarted: (pid) => {
+    onSampling: (pid) => {
       for (const [name, ms] of plan) setTimeout(() => signal(pid, name), ms)
     },
   }
@@ -81,9 +84,9 @@ describe('profile PID', { skip: skipUnless() }, () => {
   })
   it('ends with its target and writes', async () => {
     const target = startBusy()
-    setTimeout(() => target.kill('SIGKILL'), 3000)
+    const onSampling = () => void setTimeout(() => target.kill('SIGKILL'), SAMPLED_MS)
     const cwd = scratchDirectory()
-    const run = await runCommand([String(target.pid), '-d', '60', '-o', 'a.folded'], { cwd })
+    const run = await runCommand([String(target.pid), '-d', '60', '-o', 'a.folded'], { cwd, onSampling })
     assert.equal(run.status, 0, run.stderr)
     assert.ok(statSync(join(cwd, 'a.folded')).size > 0)
   })
@@ -92,7 +95,7 @@ describe('profile PID', { skip: skipUnless() }, () => {
       const cwd = scratchDirectory()
       const run = await runCommand([busyPid, '-d', '60', '-o', 'a.folded'], {
         cwd,
-        ...signalled([signal, 2500]),
+        ...signalled([signal, SAMPLED_MS]),
       })
       assert.equal(run.status, 0, run.stderr)
       assert.ok(statSync(join(cwd, 'a.folded')).size > 0)
@@ -103,7 +106,7 @@ describe('profile PID', { skip: skipUnless() }, () => {
     const statuses: (number | string)[] = []
     // The second one has to come while names are looked up, which may be over too soon: a few tries.
     while (statuses.length < 5 && !statuses.includes(130)) {
-      const twice = signalled(['SIGINT', 2500], ['SIGINT', 2515])
+      const twice = signalled(['SIGINT', SAMPLED_MS], ['SIGINT', SAMPLED_MS + 15])
       statuses.push((await runCommand([busyPid, '-d', '60'], { cwd, ...twice })).status)
     }
     assert.equal(statuses.at(-1), 130, statuses.join(' '))
