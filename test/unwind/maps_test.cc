@@ -82,7 +82,7 @@ static void TestLimits() {
             MapCode(scratch.path + "/a.so", 4096, 0x1000, base + i * 8192);
     });
     uint32_t pid = static_cast<uint32_t>(child.pid);
-    auto all = ReadExecutableMaps(pid);
+    auto all = ReadExecutableMaps(pid, {.time_ns = UINT64_MAX / 4}); // however busy the host is
     check(all.ok() && all.value().size() >= kMany, "thousands of mappings are all read");
     auto some = ReadExecutableMaps(pid, {.lines = 1000, .time_ns = UINT64_MAX / 4});
     check(some.ok() && !some.value().empty() && some.value().size() <= 1000, "not more lines than allowed");
