@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { basename } from 'node:path'
 import { describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { skipUnless } from '../helpers/host.ts'
 import { runProfile, total } from '../helpers/profile-run.ts'
 import { countStacks, namedStacks } from '../helpers/stacks.ts'
@@ -13,17 +12,16 @@ const PROCESSES = 100
 describe('the whole machine', { skip: skipUnless('cc') }, () => {
   it('sees and names every one of 100 processes that live for 50 ms of CPU', async () => {
     const program = truthCopy('families')
-    let pid = 0
-    const onStarted = (started: number) => {
-      pid = started
-    }
-    const run = runProfile(['--all', '-F', '199', '-d', '120'], { onStarted })
-    await sleep(1500) // --all reads every process first; the timers run from the start
+    let running: ReturnType<typeof runProfile> | undefined
+    const pid = await new Promise<number>((resolve, reject) => {
+      running = runProfile(['--all', '-F', '199', '-d', '120'], { onSampling: resolve })
+      running.catch(reject)
+    })
     const loop = `i=0; while [ $i -lt ${PROCESSES} ]; do ${program} chain 1 50 > /dev/null; i=$((i + 1)); done`
     const storm = startCompanion('sh', ['-c', loop])
     await storm.end()
     process.kill(pid, 'SIGINT')
-    const { profile, report } = await run
+    const { profile, report } = await running!
     const burning = namedStacks(profile).filter(({ frames }) =>
       frames.some(({ name, module }) => name === 'stage_burn' && program.endsWith(module)),
     )
