@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { environment, ROOT } from './run.mjs'
 
 const RESULTS = join(ROOT, 'node_modules/.cache/emberscope/test-results')
@@ -20,20 +20,15 @@ const COMMANDS = {
 /** What some rings need first; it says itself what it could not do, and their tests are skipped then. */
 const PREPARATIONS = { peers: ['node', 'dist/test/peers/collector-build.js'] }
 /**
- * Files at a time: as many as there are CPUs, of which node by itself would leave one out; two where programs are
- * measured, which need a CPU each.
+ * Files at a time, where node's own choice (a CPU less than there are) is not right. Where programs are measured, or a
+ * browser is, one file at a time has the machine.
  */
-const FILES_AT_ONCE = { integration: 2, browser: 2, peers: 1 }
-/**
- * One file at a time, after the others: what fills every CPU, what judges how a program and a clock fall together or how
- * soon tables are there, and what runs perf beside us, which aborts more often while others profile.
- */
-export const APART = {
-  integration: ['go-stacks', 'lockstep', 'native-trees', 'producers', 'split', 'threads', 'whole-machine'],
-}
+const ALL_CPUS = availableParallelism()
+const FILES_AT_ONCE = { unit: ALL_CPUS, kubernetes: ALL_CPUS, integration: 1, browser: 1, peers: 1 }
 
 export const FAST_RINGS = ['typecheck', 'lint', 'unit', 'native']
 export const SLOW_RINGS = ['bpf', 'unwind', 'kernels', 'kubernetes', 'integration', 'browser', 'peers']
+const NODE_RINGS = ['unit', 'native', 'kubernetes', 'integration', 'browser', 'peers']
 
 function testFiles(ring) {
   const directory = join(ROOT, 'dist/test', ring)
@@ -43,20 +38,10 @@ function testFiles(ring) {
 }
 
 // Node 20 takes a directory and Node 22 a pattern; a list of files means the same to both.
-function nodeTest(files, concurrency) {
+function nodeTest(ring, files) {
   const options = ['--test-reporter=spec', `--test-timeout=${TEST_TIMEOUT_MS}`]
-  return ['node', '--test', ...options, `--test-concurrency=${concurrency}`, ...files]
-}
-
-/** The runs of node that a ring of test files is made of. */
-function nodeTests(ring) {
-  const isApart = (file) => APART[ring]?.includes(basename(file, '.test.js')) ?? false
-  const files = testFiles(ring)
-  const passes = [
-    [files.filter((file) => !isApart(file)), FILES_AT_ONCE[ring] ?? availableParallelism()],
-    [files.filter(isApart), 1],
-  ]
-  return passes.filter(([some]) => some.length > 0).map((pass) => nodeTest(...pass))
+  if (FILES_AT_ONCE[ring]) options.push(`--test-concurrency=${FILES_AT_ONCE[ring]}`)
+  return ['node', '--test', ...options, ...files]
 }
 
 /** Sums the `pass`, `fail`, `cancelled`, `skipped` and `todo` lines that node's spec and TAP reporters end with. */
@@ -90,17 +75,14 @@ function runShown([command, ...args]) {
 }
 
 async function runRing(ring) {
-  const commands = COMMANDS[ring] ? [COMMANDS[ring]] : nodeTests(ring)
-  if (PREPARATIONS[ring] && commands.length > 0) await runShown(PREPARATIONS[ring])
-  const sum = { passed: 0, failed: 0, skipped: 0 }
-  for (const command of commands) {
-    const { status, output } = await runShown(command)
-    const counts = countTests(output)
-    // A ring without tests of its own (lint), or one that broke before it could count, fails as one.
-    if (status !== 0 && counts.failed === 0) counts.failed = 1
-    for (const key of Object.keys(sum)) sum[key] += counts[key]
-  }
-  return sum
+  const files = NODE_RINGS.includes(ring) ? testFiles(ring) : []
+  if (NODE_RINGS.includes(ring) && files.length === 0) return { passed: 0, failed: 0, skipped: 0 }
+  if (PREPARATIONS[ring]) await runShown(PREPARATIONS[ring])
+  const { status, output } = await runShown(COMMANDS[ring] ?? nodeTest(ring, files))
+  const counts = countTests(output)
+  // A ring without tests of its own (lint), or one that broke before it could count, fails as one.
+  if (status !== 0 && counts.failed === 0) counts.failed = 1
+  return counts
 }
 
 function line({ passed, failed, skipped }) {

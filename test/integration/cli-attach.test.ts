@@ -45,7 +45,7 @@ describe('profile PID', { skip: skipUnless() }, () => {
     assert.match(files[0]!, new RegExp(`^profile-\\S+-${busyPid}-\\d{8}-\\d{6}\\.html$`))
     assert.match(
       run.stdout,
-      new RegExp(`\\(pid ${busyPid}\\) · 1\\.\\d s · \\d\\.\\d\\d cores · \\d+ samples @ 99 Hz`),
+      new RegExp(`\\(pid ${busyPid}\\) · 1\\.0 s · \\d\\.\\d\\d cores · \\d+ samples @ 99 Hz`),
     )
     assert.ok(run.stdout.trimEnd().split('\n').length <= 20)
     for (const percent of run.stdout.matchAll(/%.{2}/g)) assert.equal(percent[0], '% ±')

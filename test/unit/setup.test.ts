@@ -1,6 +1,5 @@
 /** The set-up's verdicts and sums (bin/setup): plain functions whose answers do not depend on this machine. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
 
@@ -8,7 +7,7 @@ import { test } from 'node:test'
 const load = (name: string) => import(resolve('bin/setup', name))
 const { checkKernel, checkNode, mayProfile, nodeHeaders, SetupFault } = await load('host.mjs')
 const { downloadBytes, installPackages, missingPackages } = await load('packages.mjs')
-const { APART, countTests } = await load('rings.mjs')
+const { countTests } = await load('rings.mjs')
 
 const GOOD_HOST = { kernel: '6.1.0-44-amd64', hasBtf: true, lockdown: '', isRoot: true, permitted: true }
 
@@ -97,9 +96,4 @@ test('counts what the reporters say, cancelled as failed and todo as skipped', (
   assert.deepEqual(countTests(spec), { passed: 4, failed: 3, skipped: 2 })
   assert.deepEqual(countTests(`${spec}# pass 10\n# fail 0\n`), { passed: 14, failed: 3, skipped: 2 })
   assert.deepEqual(countTests('nothing was run'), { passed: 0, failed: 0, skipped: 0 })
-})
-
-test('every file that a ring runs apart is there', () => {
-  for (const [ring, names] of Object.entries(APART as Record<string, string[]>))
-    for (const name of names) assert.ok(existsSync(`test/${ring}/${name}.test.ts`), `${ring}/${name}`)
 })
