@@ -45,6 +45,8 @@ class ProcessImages {
     bool IsStale(uint64_t time_ns, uint64_t address) const;
     // What BPF has is right from now on.
     void EndStale(uint64_t now_ns);
+    // More than what is there now is known.
+    bool HasOld() const { return images_.size() > 1 || !stale.empty(); }
     // Drops images that were replaced before `time_ns`.
     void Forget(uint64_t time_ns);
 

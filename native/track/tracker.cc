@@ -1,5 +1,6 @@
 #include "track/tracker.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "track/boot_clock.h"
@@ -39,6 +40,7 @@ void Tracker::Scan(const std::vector<ProcessIdentity> &processes) {
         std::shared_ptr<TrackedMappings> mappings = state_->Read(who.pid, 0);
         if (!mappings) continue;
         ProcessImages &process = state_->processes[who.pid];
+        state_->aging.push_back(who.pid);
         Image *image = process.Begin(process.current() ? now_ns : who.start, std::move(mappings));
         image->read_ns = now_ns;
         image->identity = who;
@@ -95,8 +97,20 @@ void Tracker::State::EndDead(uint64_t now_ns) {
                                                  : ReadProcessStat(pid).has_value();
         if (is_alive) continue;
         process.ended_ns = now_ns;
+        aging.push_back(pid);
         process.placement.reset();
     }
+}
+
+// True when more of it is to be forgotten later.
+bool Tracker::State::ForgetOf(uint32_t pid, uint64_t time_ns) {
+    auto found = processes.find(pid);
+    if (found == processes.end()) return false;
+    ProcessImages &process = found->second;
+    process.Forget(time_ns);
+    if (!IsOver(pid, &process, time_ns)) return process.ended_ns || process.HasOld();
+    processes.erase(found);
+    return false;
 }
 
 // Ended before `time_ns`. Where only the leader has, it is asked for again as much later.
@@ -113,11 +127,10 @@ bool Tracker::State::IsOver(uint32_t pid, ProcessImages *process, uint64_t time_
 void Tracker::Forget(uint64_t time_ns) {
     uint64_t now_ns = BootClockNs();
     if (state_->is_reconciling) state_->EndDead(now_ns);
-    for (auto at = state_->processes.begin(); at != state_->processes.end();) {
-        at->second.Forget(time_ns);
-        bool is_over = state_->IsOver(at->first, &at->second, time_ns);
-        at = is_over ? state_->processes.erase(at) : std::next(at);
-    }
+    std::vector<uint32_t> &aging = state_->aging;
+    std::ranges::sort(aging);
+    aging.erase(std::ranges::unique(aging).begin(), aging.end());
+    std::erase_if(aging, [&](uint32_t pid) { return !state_->ForgetOf(pid, time_ns); });
     state_->files.Forget(now_ns);
 }
 

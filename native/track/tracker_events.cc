@@ -42,6 +42,7 @@ void Tracker::State::OnMmap(const ProcessEvent &event) {
     ImageBuilder look(image->mappings.get());
     if (look.IsShown(shown, identity)) return;
     if (look.Hides(shown, identity)) {
+        aging.push_back(pid);
         process.BeginVersion(event.time_ns);
         process.AddStale({.start = shown.start, .end = shown.end, .since_ns = event.time_ns});
     }
@@ -57,6 +58,7 @@ void Tracker::State::OnExec(const ProcessEvent &event) {
     process.ended_ns = 0;
     Image *before = process.current();
     if (before && event.time_ns < before->since_ns) return;
+    aging.push_back(static_cast<uint32_t>(event.pid));
     if (before && event.time_ns < before->read_ns) {
         uint64_t read_ns = before->read_ns;
         auto mappings = std::exchange(before->mappings, nullptr);
@@ -86,6 +88,7 @@ void Tracker::State::OnFork(const ProcessEvent &event) {
     std::shared_ptr<Placement> placement;
     if (parent) placement = event.time_ns < parent->placed_ns ? parent->previous : parent->placement;
     ProcessImages &child = processes[pid];
+    aging.push_back(pid);
     child.Begin(event.time_ns, std::move(mappings));
     child.parent = static_cast<uint32_t>(event.extra);
     child.ended_ns = 0;
@@ -102,6 +105,7 @@ void Tracker::State::OnExit(const ProcessEvent &event) {
     ProcessImages &process = found->second;
     if (process.current() && event.time_ns < process.current()->read_ns) return;
     process.ended_ns = event.time_ns;
+    aging.push_back(static_cast<uint32_t>(event.pid));
     process.placement.reset();
     process.published_as.reset();
 }

@@ -34,6 +34,7 @@ Image *Tracker::State::ReadUnknown(const ProcessIdentity &who, uint64_t time_ns)
     process->read_ns = now_ns;
     process->read_for = who;
     if (!mappings) return nullptr;
+    aging.push_back(who.pid);
     Image *image = process->Begin(std::min(time_ns, now_ns), std::move(mappings));
     image->read_ns = now_ns;
     image->identity = who;

@@ -26,6 +26,7 @@ struct Tracker::State {
     void ReadAgain(const ProcessIdentity &who, ProcessImages *process);
     void Publish(ProcessImages *process);
     void EndDead(uint64_t now_ns);
+    bool ForgetOf(uint32_t pid, uint64_t time_ns);
     bool IsOver(uint32_t pid, ProcessImages *process, uint64_t time_ns);
 
     Publisher publisher;
@@ -33,7 +34,8 @@ struct Tracker::State {
     std::unordered_map<uint32_t, ProcessImages> processes;
     std::vector<uint32_t> changed;  // since the last Flush()
     std::vector<uint32_t> replaced; // whose table was: the old one is kept for a turn
-    bool is_reconciling = false;    // events were lost: some processes may have ended unseen
+    std::vector<uint32_t> aging; // of which something ended, and is to be forgotten once no sample needs it
+    bool is_reconciling = false; // events were lost: some processes may have ended unseen
     TrackerStats stats;
 };
 

@@ -4,14 +4,14 @@
  * was mapped over its code.
  */
 import { PairTable } from '../model/pair-table.ts'
-import type { FrameKind, Label, StackTable } from '../model/profile.ts'
+import type { FrameKind, StackTable } from '../model/profile.ts'
 import type { SampledProcess } from '../model/sampled-process.ts'
 import type { Window } from '../model/window.ts'
 import type { AbiNames, SampleBatch } from '../native/sample-batch.ts'
 import type { ExecutableId, ExecutableTable, Mapping, Owner } from '../process/executable-table.ts'
 import type { ProcessAt, ProcessTable } from '../process/process-table.ts'
 import { type FrameId, FrameInterner } from './frame-interner.ts'
-import { stackEndLabels } from './stack-end-labels.ts'
+import { LabelSets } from './label-sets.ts'
 
 /** When the window began and what a sample weighs; see Window. */
 export interface WindowTimes {
@@ -38,8 +38,6 @@ type NewStacks = Pick<
 export class Aggregator {
   readonly #processes: ProcessTable
   readonly #executables: ExecutableTable
-  /** By end of a stack; null where it is complete. */
-  readonly #endLabels: readonly (Label | null)[]
   readonly #executableOfFile = new Map<Mapping, ExecutableId>()
   #lastFile: Mapping | null = null
   #lastExecutable: ExecutableId = 0
@@ -50,13 +48,7 @@ export class Aggregator {
   readonly #leafOfStack: NodeId[] = []
   readonly #resolvedNs: number[] = []
   readonly #described: NewStacks[] = []
-  readonly #labelSetByKey = new Map<string, number>()
-  readonly #labelSetByEnd = new Map<number, number>()
-  readonly #labelSets: Label[][] = []
-  readonly #sampledByKey = new Map<string, number>()
-  readonly #sampled: SampledProcess[] = []
-  readonly #sampledOfLabelSet: number[] = []
-  #announced = 0
+  readonly #labelSets: LabelSets
   readonly #rows = {
     stack: [] as number[],
     labelSet: [] as number[],
@@ -67,7 +59,7 @@ export class Aggregator {
   constructor(processes: ProcessTable, executables: ExecutableTable, stackEnds: AbiNames['stackEnds']) {
     this.#processes = processes
     this.#executables = executables
-    this.#endLabels = stackEndLabels(stackEnds)
+    this.#labelSets = new LabelSets(stackEnds)
   }
 
   /** Samples added so far. */
@@ -83,11 +75,13 @@ export class Aggregator {
       this.#described[firstNewStack + j] = news
       this.#resolve(firstNewStack + j, batch.newStackTimeNs[j]!)
     }
-    for (let i = 0; i < batch.stack.length; i++) {
-      this.#rows.stack.push(this.#leafAt(batch.stack[i]!, batch.pid[i]!, batch.timeNs[i]!))
-      this.#rows.labelSet.push(this.#withEnd(this.#labelSetOf(batch, i), batch.stackEnd[i]!))
-      this.#rows.timeNs.push(batch.timeNs[i]!)
-      this.#rows.rule.push(batch.rule[i]!)
+    const { stack, pid, timeNs, rule } = batch
+    for (let i = 0; i < stack.length; i++) {
+      const owner = this.#processes.owner(pid[i]!, timeNs[i]!)
+      this.#rows.stack.push(this.#leafAt(stack[i]!, pid[i]!, timeNs[i]!))
+      this.#rows.labelSet.push(this.#labelSets.of(batch, i, owner))
+      this.#rows.timeNs.push(timeNs[i]!)
+      this.#rows.rule.push(rule[i]!)
     }
   }
 
@@ -149,61 +143,9 @@ export class Aggregator {
     return executable
   }
 
-  #labelSetOf(batch: SampleBatch, i: number): number {
-    const pid = batch.pid[i]!
-    const tid = batch.tid[i]!
-    const thread = batch.comms[batch.comm[i]!]!
-    const owner = this.#processes.owner(pid, batch.timeNs[i]!)
-    const comm = owner.comm || thread
-    const identity = `${pid} ${batch.processStartNs[i]!} ${batch.cgroupId[i]!} ${comm}`
-    const key = `${tid} ${identity}\0${thread}`
-    const known = this.#labelSetByKey.get(key)
-    if (known !== undefined) return known
-    this.#sampledOfLabelSet.push(this.#sampledProcess(identity, owner, comm, batch, i))
-    const labels = [
-      { key: 'pid', num: pid },
-      { key: 'tid', num: tid },
-      { key: 'comm', str: comm },
-      { key: 'thread', str: thread },
-    ]
-    const id = this.#labelSets.push(labels) - 1
-    this.#labelSetByKey.set(key, id)
-    return id
-  }
-
-  /** The set itself for a complete stack, else one that also says how the stack ended. */
-  #withEnd(labelSet: number, end: number): number {
-    const label = this.#endLabels[end]
-    if (!label) return labelSet
-    const key = labelSet * this.#endLabels.length + end
-    const known = this.#labelSetByEnd.get(key)
-    if (known !== undefined) return known
-    this.#sampledOfLabelSet.push(this.#sampledOfLabelSet[labelSet]!)
-    const id = this.#labelSets.push([...this.#labelSets[labelSet]!, label]) - 1
-    this.#labelSetByEnd.set(key, id)
-    return id
-  }
-
-  /** A process that moved to another cgroup, or became another program, is listed again. */
-  #sampledProcess(identity: string, owner: Owner, comm: string, batch: SampleBatch, i: number): number {
-    const known = this.#sampledByKey.get(identity)
-    if (known !== undefined) return known
-    const added = this.#sampled.push({
-      pid: owner.pid,
-      parentPid: owner.parent,
-      comm,
-      cgroupId: BigInt(batch.cgroupId[i]!),
-      startNs: batch.processStartNs[i]!,
-    })
-    this.#sampledByKey.set(identity, added - 1)
-    return added - 1
-  }
-
   /** Processes sampled for the first time since this was last asked. */
   takeNewProcesses(): readonly SampledProcess[] {
-    const seen = this.#sampled.slice(this.#announced)
-    this.#announced = this.#sampled.length
-    return seen
+    return this.#labelSets.takeNewProcesses()
   }
 
   /** Samples added so far, by their rule. */
@@ -225,8 +167,7 @@ export class Aggregator {
         timeNs: Float64Array.from(this.#rows.timeNs, (timeNs) => withinWindow(timeNs, times)),
         periodNs: periodsOfRows(this.#rows.rule, times),
       },
-      labelSets: this.#labelSets,
-      origins: { processes: this.#sampled, ofLabelSet: Int32Array.from(this.#sampledOfLabelSet) },
+      ...this.#labelSets.toTables(),
       timeNs: times.timeNs,
       durationNs: times.durationNs,
       periodNs: times.periodNs,

@@ -8,6 +8,12 @@ import { readTextFile } from './host-files.ts'
 import type { KnownProcess } from './known-processes.ts'
 
 const MAX_CGROUPS = 16_384
+const MAX_TEXTS = 1024
+
+interface Cgroup {
+  readonly container: ContainerRef | null
+  readonly path: string
+}
 
 export class ContainerLookup {
   /** How often each way gave the answer. */
@@ -15,7 +21,8 @@ export class ContainerLookup {
   private readonly paths: CgroupPaths
   /** v1 hierarchies beside v2 hold the containers: the v2 id says nothing then. */
   private readonly isHybrid: boolean
-  private readonly byCgroup = new Map<bigint, { container: ContainerRef | null; path: string }>()
+  private readonly byCgroup = new Map<bigint, Cgroup>()
+  private readonly byText = new Map<string, Cgroup>()
 
   /** `root` is the host's root directory, '' for our own. */
   constructor(root: string, isHybrid = hasVersion1()) {
@@ -38,11 +45,11 @@ export class ContainerLookup {
       return cached.container
     }
     const text = readTextFile(`/proc/${pid}/cgroup`)
-    const lines = text === null ? [] : parseCgroupFile(text)
-    if (lines.length === 0) return undefined // gone
+    const read = text === null ? null : this.parsed(text)
+    if (read === null) return undefined // gone
     this.sources.proc++
-    known.cgroupPath = lines.find((one) => one.controllers === '')?.path ?? lines[0]!.path
-    const container = containerOfCgroups(lines)
+    known.cgroupPath = read.path
+    const { container } = read
     if (cgroupId === 0n || this.isHybrid) return container
     // Seen from a namespace of cgroups, the path lacks what is above; the walk from the host's root finds it.
     if (known.cgroupPath.includes('/..')) return this.containerAt(known) ?? (container || undefined)
@@ -72,6 +79,19 @@ export class ContainerLookup {
     const container = containerOfPath(path)
     if (!this.isHybrid) this.remember(known.cgroupId, container, path)
     return container
+  }
+
+  /** What a /proc/<pid>/cgroup says, null for nothing; most processes share it with others. */
+  private parsed(text: string): Cgroup | null {
+    const known = this.byText.get(text)
+    if (known !== undefined) return known
+    const lines = parseCgroupFile(text)
+    if (lines.length === 0) return null
+    const path = lines.find((one) => one.controllers === '')?.path ?? lines[0]!.path
+    const cgroup = { container: containerOfCgroups(lines), path }
+    if (this.byText.size >= MAX_TEXTS) this.byText.clear()
+    this.byText.set(text, cgroup)
+    return cgroup
   }
 
   private remember(cgroupId: bigint, container: ContainerRef | null, path: string): void {

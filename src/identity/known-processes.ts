@@ -57,7 +57,11 @@ export class KnownProcesses {
     const before = this.byPid.get(process.pid) ?? null
     if (before) before.older = null // two generations of a pid are enough for any window
     const known: KnownProcess = {
-      ...process,
+      pid: process.pid,
+      startNs: process.startNs,
+      parentPid: process.parentPid,
+      comm: process.comm,
+      cgroupId: process.cgroupId,
       executable: '',
       commandLine: '',
       cgroupPath: '',

@@ -7,7 +7,7 @@
  * process likes (pages of a FUSE file that it serves; a userfaultfd is refused by the kernel, EIO), so pages that are not
  * present are not touched, and the read itself runs on a thread of libuv's pool: one at a time, none after one stalled.
  */
-import { closeSync, openSync, read, readFileSync, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, read, readFileSync, readSync } from 'node:fs'
 import type { Attributes } from '../model/attributes.ts'
 import { decodeContext, MalformedContext } from './process-context-payload.ts'
 
@@ -56,11 +56,13 @@ export function contextMapping(line: string): bigint | null {
 
 /** Searches the mappings of a process. Cost: the kernel's writing of its maps, 40 to 300 µs. */
 export function findContext(pid: number): bigint | 'maps_too_long' | null {
+  const path = `/proc/${pid}/maps`
+  if (!existsSync(path)) return null // gone, as short-lived ones are by now: an exception costs more than the look
   let fd: number
   try {
-    fd = openSync(`/proc/${pid}/maps`, 'r')
+    fd = openSync(path, 'r')
   } catch {
-    return null // gone, or not ours to read
+    return null // gone meanwhile, or not ours to read
   }
   try {
     const chunk = Buffer.allocUnsafe(MAPS_CHUNK)

@@ -15,9 +15,11 @@ export interface MapsEntry {
 
 const MAPS_LINE = /^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)$/s // s: a path may hold a carriage return
 
+const DELETED = ' (deleted)'
+
 /** The path of a mapping's file without the mark that the kernel adds once the file is unlinked. */
 export function withoutDeletedMark(path: string): string {
-  return path.replace(/ \(deleted\)$/, '')
+  return path.endsWith(DELETED) ? path.slice(0, -DELETED.length) : path
 }
 
 /** The executable mappings in the text of a maps file, in address order. Other lines are skipped. */

@@ -4,11 +4,8 @@
  */
 import type { EventBatch } from '../native/sample-batch.ts'
 import type { Mapping, Owner } from './executable-table.ts'
+import { MappingList, type TimedMapping } from './mapping-list.ts'
 import { readComm, readMaps, readStat, withoutDeletedMark } from './proc-files.ts'
-
-interface TimedMapping extends Mapping {
-  readonly sinceNs: number
-}
 
 /** A process at one moment. */
 export interface ProcessAt {
@@ -20,12 +17,9 @@ export interface ProcessAt {
 
 /** One program in one process: a fork copies it, an exec begins a new one under the same pid. */
 interface Image {
-  readonly pid: number
-  readonly parent: number
+  owner: Owner
   readonly sinceNs: number
-  comm: string
-  /** Newest last; a later mapping hides earlier ones it overlaps. */
-  mappings: TimedMapping[]
+  mappings: MappingList
   /** `mappings` is another image's too, since a fork: copied before it changes (it may have 60 000 entries). */
   isShared: boolean
   /** What an exec replaced, else null: until execve returns, a sample shows the addresses of the program before. */
@@ -43,7 +37,6 @@ interface Image {
 /** An execve is over by then; later, an address of the program before is nonsense. */
 const EXEC_NS_MAX = 100e6
 
-const ALONE = { isShared: false, before: null, endedNs: 0, isLeaderGone: false, isMissed: false } as const
 const MAPPINGS_MAX = 2048
 /** A sample this much later than its process's end shows that the process goes on. */
 const ENDING_NS_MAX = 1e9
@@ -77,8 +70,8 @@ export class ProcessTable {
     const mappings = this.#readMappings(pid)
     if (!mappings) return false
     const parent = readStat(pid)?.parent ?? 0
-    const mappingsMax = mappings.length + MAPPINGS_MAX
-    this.#images.set(pid, [{ pid, parent, sinceNs: 0, comm: readComm(pid), mappings, mappingsMax, ...ALONE }])
+    const owner = { pid, parent, comm: readComm(pid) }
+    this.#images.set(pid, [newImage(owner, 0, new MappingList(mappings))])
     return true
   }
 
@@ -116,23 +109,14 @@ export class ProcessTable {
         if (events.extra[i] !== pid) this.#fork(events.extra[i]!, pid, timeNs)
         return
       case 'exec':
-        this.#append(pid, {
-          pid,
-          parent: this.#parentOf(pid),
-          sinceNs: timeNs,
-          comm: events.name[i]!,
-          mappings: [],
-          mappingsMax: MAPPINGS_MAX,
-          ...ALONE,
-          before: this.#images.get(pid)?.at(-1) ?? null,
-        })
+        this.#exec(pid, events.name[i]!, timeNs)
         return
       case 'exit':
         this.#exit(pid, events.tid[i]!, timeNs)
         return
       case 'comm': {
         const image = this.#images.get(pid)?.at(-1)
-        if (image && events.tid[i] === pid) image.comm = events.name[i]!
+        if (image && events.tid[i] === pid) image.owner = { ...image.owner, comm: events.name[i]! }
         return
       }
       case 'mmap':
@@ -142,6 +126,13 @@ export class ProcessTable {
         this.lostEvents += events.extra[i]!
         return
     }
+  }
+
+  #exec(pid: number, comm: string, timeNs: number): void {
+    const before = this.#images.get(pid)?.at(-1) ?? null
+    const image = newImage({ pid, parent: this.#parentOf(pid), comm }, timeNs, new MappingList([]))
+    image.before = before
+    this.#append(pid, image)
   }
 
   #exit(pid: number, tid: number, timeNs: number): void {
@@ -157,10 +148,14 @@ export class ProcessTable {
     const origin = this.#images.get(parent)?.at(-1)
     if (origin) {
       origin.isShared = true
-      this.#append(pid, { ...origin, ...ALONE, isShared: true, pid, parent, sinceNs: timeNs })
+      const image = newImage({ pid, parent, comm: origin.owner.comm }, timeNs, origin.mappings)
+      image.isShared = true
+      image.mappingsMax = origin.mappingsMax
+      this.#append(pid, image)
     }
     // Of an unknown parent: what an earlier process of this pid had mapped is not the child's.
-    else if (this.#images.has(pid)) this.#append(pid, this.#emptyImage(pid, parent, timeNs))
+    else if (this.#images.has(pid))
+      this.#append(pid, newImage({ pid, parent, comm: '' }, timeNs, new MappingList([])))
   }
 
   #mmap(events: EventBatch, i: number): void {
@@ -178,29 +173,26 @@ export class ProcessTable {
       sinceNs: events.timeNs[i]!,
     }
     const image = this.#images.get(pid)?.at(-1)
-    const hidden = image?.mappings.findLast((m) => m.start < mapping.end && mapping.start < m.end)
+    const hidden = image?.mappings.overlapping(mapping.start, mapping.end)
     if (hidden) {
       // A JIT that switches its memory between writing and running says so each time: nothing new.
       if (isSame(hidden, mapping)) return
       this.#noteReplaced(pid, hidden, mapping)
     }
-    if (!image) this.#append(pid, { ...this.#emptyImage(pid, 0, 0), mappings: [mapping] })
-    else if (image.isShared) {
-      image.mappings = [...image.mappings, mapping]
+    if (!image) this.#append(pid, newImage({ pid, parent: 0, comm: '' }, 0, new MappingList([mapping])))
+    else {
+      if (image.isShared) image.mappings = image.mappings.copy()
       image.isShared = false
-    } else image.mappings.push(mapping)
+      image.mappings.push(mapping)
+    }
     if (image && image.mappings.length > image.mappingsMax) this.#readAgain(image, mapping.sinceNs)
-  }
-
-  #emptyImage(pid: number, parent: number, sinceNs: number): Image {
-    return { pid, parent, sinceNs, comm: '', mappings: [], mappingsMax: MAPPINGS_MAX, ...ALONE }
   }
 
   /** No event tells of an unmapping: what a runtime mapped and gave back in a day is more than what it has. */
   #readAgain(image: Image, nowNs: number): void {
-    const now = this.#readMappings(image.pid)
-    const late = image.mappings.slice(-LATE_MAPPINGS).filter((m) => m.sinceNs > nowNs - LATE_NS_MAX)
-    image.mappings = now ? [...now, ...late] : image.mappings.slice(-MAPPINGS_MAX)
+    const now = this.#readMappings(image.owner.pid)
+    const late = image.mappings.newest(LATE_MAPPINGS).filter((m) => m.sinceNs > nowNs - LATE_NS_MAX)
+    image.mappings = new MappingList(now ? [...now, ...late] : image.mappings.newest(MAPPINGS_MAX))
     image.mappingsMax = image.mappings.length + MAPPINGS_MAX
   }
 
@@ -214,7 +206,8 @@ export class ProcessTable {
 
   /** Whether an address of the process may have changed its meaning between two times, in either order. */
   isReplaced(pid: number, oneNs: number, otherNs: number): boolean {
-    const times = this.#replacedNs.get(pid) ?? []
+    const times = this.#replacedNs.get(pid)
+    if (!times) return false // nearly all
     const [fromNs, toNs] = oneNs < otherNs ? [oneNs, otherNs] : [otherNs, oneNs]
     // From the end: samples are of late.
     for (let i = times.length - 1; i >= 0 && times[i]! > fromNs; i--) if (times[i]! <= toNs) return true
@@ -269,7 +262,7 @@ export class ProcessTable {
   }
 
   #parentOf(pid: number): number {
-    return this.#images.get(pid)?.at(-1)?.parent ?? readStat(pid)?.parent ?? 0
+    return this.#images.get(pid)?.at(-1)?.owner.parent ?? readStat(pid)?.parent ?? 0
   }
 
   /** The program that ran under the pid at that time; a live process not met before is read now. */
@@ -287,9 +280,9 @@ export class ProcessTable {
     const owner = ownerOf(pid, image)
     if (!image) return { owner, findMapping: () => null }
     const before = timeNs - image.sinceNs < EXEC_NS_MAX ? image.before : null
-    const find = finderOf(image.mappings, timeNs)
+    const find = image.mappings.finder(timeNs)
     if (!before) return { owner, findMapping: find }
-    const findBefore = finderOf(before.mappings, Infinity)
+    const findBefore = before.mappings.finder(Number.POSITIVE_INFINITY)
     return { owner, findMapping: (address) => find(address) ?? findBefore(address) }
   }
 
@@ -300,35 +293,21 @@ export class ProcessTable {
 }
 
 function ownerOf(pid: number, image: Image | undefined): Owner {
-  return { pid, parent: image?.parent ?? 0, comm: image?.comm ?? '' }
+  return image?.owner ?? { pid, parent: 0, comm: '' }
 }
 
-/**
- * Finds the newest mapping that covers an address and was there at that time; else the newest that covers it. Frames of
- * one stack are mostly of few files: the last answer is remembered, with the range of addresses in which it holds.
- */
-function finderOf(
-  mappings: readonly TimedMapping[],
-  timeNs: number,
-): (address: number) => TimedMapping | null {
-  let last: TimedMapping | null = null
-  let [from, to] = [0, 0]
-  return (address) => {
-    if (address >= from && address < to) return last
-    let [above, below, later] = [0, Infinity, null as TimedMapping | null]
-    for (let i = mappings.length - 1; i >= 0; i--) {
-      const mapping = mappings[i]!
-      if (address >= mapping.end) above = Math.max(above, mapping.end)
-      else if (address < mapping.start) below = Math.min(below, mapping.start)
-      else if (mapping.sinceNs > timeNs) later ??= mapping
-      else {
-        last = mapping
-        from = Math.max(above, mapping.start)
-        to = Math.min(below, mapping.end)
-        return mapping
-      }
-    }
-    return later
+/** A program that lives; all of one shape, which costs V8 less to look at. */
+function newImage(owner: Owner, sinceNs: number, mappings: MappingList): Image {
+  return {
+    owner,
+    sinceNs,
+    mappings,
+    isShared: false,
+    before: null,
+    endedNs: 0,
+    isLeaderGone: false,
+    isMissed: false,
+    mappingsMax: mappings.length + MAPPINGS_MAX,
   }
 }
 
