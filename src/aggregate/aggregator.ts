@@ -9,6 +9,7 @@ import type { SampledProcess } from '../model/sampled-process.ts'
 import type { Window } from '../model/window.ts'
 import type { AbiNames, SampleBatch } from '../native/sample-batch.ts'
 import type { ExecutableId, ExecutableTable, Mapping, Owner } from '../process/executable-table.ts'
+import { isLasting, type MappedFile } from '../process/mapped-files.ts'
 import type { ProcessAt, ProcessTable } from '../process/process-table.ts'
 import { type FrameId, FrameInterner } from './frame-interner.ts'
 import { LabelSets } from './label-sets.ts'
@@ -38,8 +39,8 @@ type NewStacks = Pick<
 export class Aggregator {
   readonly #processes: ProcessTable
   readonly #executables: ExecutableTable
-  readonly #executableOfFile = new Map<Mapping, ExecutableId>()
-  #lastFile: Mapping | null = null
+  readonly #executableOfFile = new Map<MappedFile | Mapping, ExecutableId>()
+  #lastFile: MappedFile | Mapping | null = null
   #lastExecutable: ExecutableId = 0
   readonly #frames = new FrameInterner()
   /** (node of the caller or ROOT, frame): a stack is the id of its leaf. */
@@ -128,10 +129,11 @@ export class Aggregator {
 
   /** Frames that follow each other are mostly of one file: the last one's is remembered. */
   #executableOf(mapping: Mapping, owner: Owner): ExecutableId {
-    if (mapping === this.#lastFile) return this.#lastExecutable
-    const known = this.#executableOfFile.get(mapping)
+    const file = fileOf(mapping)
+    if (file === this.#lastFile) return this.#lastExecutable
+    const known = this.#executableOfFile.get(file)
     if (known === undefined) return this.#identify(mapping, owner)
-    this.#lastFile = mapping
+    this.#lastFile = file
     this.#lastExecutable = known
     return known
   }
@@ -139,7 +141,8 @@ export class Aggregator {
   /** A file is one executable whoever maps it; forks share a mapping, and run-time code is each one's own. */
   #identify(mapping: Mapping, owner: Owner): ExecutableId {
     const executable = this.#executables.identify(mapping, owner)
-    if (this.#executables.kindOf(executable) === 'elf') this.#executableOfFile.set(mapping, executable)
+    if (this.#executables.kindOf(executable) === 'elf')
+      this.#executableOfFile.set(fileOf(mapping), executable)
     return executable
   }
 
@@ -173,6 +176,11 @@ export class Aggregator {
       periodNs: times.periodNs,
     }
   }
+}
+
+/** What stands for the file: it wherever it is mapped, or the one mapping where another may show other content. */
+function fileOf(mapping: Mapping): MappedFile | Mapping {
+  return isLasting(mapping.file) ? mapping.file : mapping
 }
 
 function stackTable(stacks: PairTable): StackTable {

@@ -4,6 +4,7 @@
  */
 import { closeSync, fstatSync } from 'node:fs'
 import type { Executable, ExecutableKind } from '../model/executable.ts'
+import { isLasting, type MappedFile } from './mapped-files.ts'
 import { openElf } from './open-elf.ts'
 import { openPerfMap } from './perf-map.ts'
 import { openVdso } from './vdso.ts'
@@ -13,12 +14,7 @@ export interface Mapping {
   readonly start: number
   readonly end: number
   readonly fileOffset: number
-  readonly path: string
-  /** Hex, '' when the kernel did not say. */
-  readonly buildId: string
-  /** 0 when the kernel did not say; `device` makes it unique. */
-  readonly inode: number
-  readonly device: string
+  readonly file: MappedFile
 }
 
 /** Which process a mapping belongs to, for reaching its files; the parent stands in when the process is gone. */
@@ -72,17 +68,18 @@ export class ExecutableTable {
 
   /** The executable behind a mapping; opened now when it is new. Errors: none, what fails is in `goneReason`. */
   identify(mapping: Mapping, owner: Owner): ExecutableId {
-    if (mapping.path === '[vdso]') return this.#intern('vdso', () => this.#files.hold('vdso', openVdso))
-    const content = mapping.buildId || (mapping.inode ? `${mapping.device} ${mapping.inode}` : owner.pid)
-    const isMemory = MEMORY_PATH.test(mapping.path)
-    if (!isMemory || mapping.path.startsWith('/')) {
-      const file = this.#file(`file|${content}|${mapping.path}`, mapping, owner)
+    const { path, buildId, inode, device } = mapping.file
+    if (path === '[vdso]') return this.#intern('vdso', () => this.#files.hold('vdso', openVdso))
+    const content = buildId || (inode ? `${device} ${inode}` : owner.pid)
+    const isMemory = MEMORY_PATH.test(path)
+    if (!isMemory || path.startsWith('/')) {
+      const file = this.#file(`file|${content}|${path}`, mapping, owner)
       if (!isMemory || this.#list[file]!.goneReason === '') return file // a memfd may hold a program
     }
     return this.#intern(`jit|${owner.pid}|${owner.comm}`, () => ({
       ...NOTHING_OPEN,
       kind: 'jit',
-      path: mapping.path || '//anon',
+      path: path || '//anon',
       pid: owner.pid,
       comm: owner.comm,
       perfMapFd: openPerfMap(owner.pid),
@@ -104,9 +101,9 @@ export class ExecutableTable {
   #file(key: string, mapping: Mapping, owner: Owner): ExecutableId {
     const known = this.#byKey.get(key)
     if (known !== undefined) return known
-    const isLasting = mapping.buildId !== '' || mapping.inode > 0
-    const opened = this.#files.hold(isLasting ? key : '', () => openElf(mapping, owner))
-    const contentKey = contentKeyOf(opened, mapping, isLasting) || key
+    const lasts = isLasting(mapping.file)
+    const opened = this.#files.hold(lasts ? key : '', () => openElf(mapping, owner))
+    const contentKey = contentKeyOf(opened, mapping.file, lasts) || key
     const same = this.#byKey.get(contentKey)
     const canReplace = same === undefined || (this.#list[same]!.fd < 0 && opened.fd >= 0)
     if (!canReplace) this.#files.release(opened)
@@ -152,9 +149,9 @@ export class ExecutableTable {
 }
 
 /** What tells an opened file from others: Go's programs have no build id, and the kernel then names no inode either. */
-function contentKeyOf({ fd, buildId }: Executable, { path }: Mapping, isLasting: boolean): string {
+function contentKeyOf({ fd, buildId }: Executable, { path }: MappedFile, lasts: boolean): string {
   if (buildId !== '') return `build|${buildId}|${path}`
-  if (isLasting || fd < 0) return ''
+  if (lasts || fd < 0) return ''
   const { dev, ino } = fstatSync(fd)
   return `inode|${dev} ${ino}|${path}`
 }

@@ -3,17 +3,18 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import type { Executable, UnnamedReason } from '../model/executable.ts'
 import { isElf, readBuildId } from './build-id.ts'
 import type { Mapping, Owner } from './executable-table.ts'
+import type { MappedFile } from './mapped-files.ts'
 
 /** The file behind a mapping, opened; or why it could not be, in `goneReason`. Never throws. */
 export function openElf(mapping: Mapping, owner: Owner): Executable {
-  const base = { kind: 'elf', path: mapping.path, pid: 0, perfMapFd: -1, comm: owner.comm } as const
+  const base = { kind: 'elf', path: mapping.file.path, pid: 0, perfMapFd: -1, comm: owner.comm } as const
   let reason: UnnamedReason = 'file_gone'
   for (const candidate of candidates(mapping, owner)) {
     const opened = openContent(candidate, mapping)
     if (typeof opened !== 'string') return { ...base, ...opened, goneReason: '', root: candidate.root }
     if (opened !== 'file_gone') reason = opened
   }
-  return { ...base, buildId: mapping.buildId, fd: -1, goneReason: reason, root: '' }
+  return { ...base, buildId: mapping.file.buildId, fd: -1, goneReason: reason, root: '' }
 }
 
 /** The candidate, if it is what was mapped, or why not. */
@@ -29,7 +30,7 @@ function openContent(
     if (fstatSync(fd).isFile()) {
       const buildId = isElf(fd) ? readBuildId(fd) : null
       if (buildId === null) reason = 'not_elf'
-      else if (isSameContent(fd, buildId, mapping, isExact)) return { fd, buildId }
+      else if (isSameContent(fd, buildId, mapping.file, isExact)) return { fd, buildId }
     }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
@@ -51,9 +52,13 @@ function candidates(mapping: Mapping, owner: Owner): Candidate[] {
   const root = `/proc/${owner.pid}/root`
   return [
     { path: `/proc/${owner.pid}/map_files/${range}`, root, isExact: true },
-    { path: root + mapping.path, root, isExact: false },
-    { path: `/proc/${owner.parent}/root${mapping.path}`, root: `/proc/${owner.parent}/root`, isExact: false },
-    { path: mapping.path, root: '', isExact: false },
+    { path: root + mapping.file.path, root, isExact: false },
+    {
+      path: `/proc/${owner.parent}/root${mapping.file.path}`,
+      root: `/proc/${owner.parent}/root`,
+      isExact: false,
+    },
+    { path: mapping.file.path, root: '', isExact: false },
   ]
 }
 
@@ -61,7 +66,7 @@ function candidates(mapping: Mapping, owner: Owner): Candidate[] {
  * Whether a file is the one that was mapped. One that the mapping itself leads to is, unless the process has ended and
  * its number is another's; inodes prove nothing there (overlayfs shows two for one file).
  */
-function isSameContent(fd: number, buildId: string, mapping: Mapping, isExact: boolean): boolean {
-  if (mapping.buildId) return buildId === mapping.buildId
-  return isExact || mapping.inode === 0 || fstatSync(fd).ino === mapping.inode
+function isSameContent(fd: number, buildId: string, mapped: MappedFile, isExact: boolean): boolean {
+  if (mapped.buildId) return buildId === mapped.buildId
+  return isExact || mapped.inode === 0 || fstatSync(fd).ino === mapped.inode
 }

@@ -4,6 +4,7 @@
  */
 import type { EventBatch } from '../native/sample-batch.ts'
 import type { Mapping, Owner } from './executable-table.ts'
+import { MappedFiles } from './mapped-files.ts'
 import { MappingList, type TimedMapping } from './mapping-list.ts'
 import { readComm, readMaps, readStat, withoutDeletedMark } from './proc-files.ts'
 
@@ -44,7 +45,6 @@ const ENDING_NS_MAX = 1e9
 const LATE_NS_MAX = 15e9
 /** Of a process that maps faster than that, the last ones. */
 const LATE_MAPPINGS = 1024
-const PATHS_MAX = 16_384
 
 export class ProcessTable {
   /** Images by pid, oldest first. */
@@ -53,8 +53,7 @@ export class ProcessTable {
   readonly #replacedNs = new Map<number, number[]>()
   /** Pids of which something may be forgotten, since when. In the order of time, nearly. */
   readonly #outdated: { readonly pid: number; readonly sinceNs: number }[] = []
-  /** A part of a text keeps the whole text in memory: each path is copied out once. */
-  readonly #paths = new Map<string, string>()
+  readonly #files = new MappedFiles()
   readonly #eventKinds: readonly string[]
   /** Side-band records the kernel could not deliver: mappings may be missing. */
   lostEvents = 0
@@ -82,18 +81,11 @@ export class ProcessTable {
 
   #readMappings(pid: number): TimedMapping[] | null {
     const entries = readMaps(pid)
-    return (
-      entries?.map((entry) => ({ ...entry, path: this.#pathOf(entry.path), buildId: '', sinceNs: 0 })) ?? null
-    )
-  }
-
-  #pathOf(text: string): string {
-    const known = this.#paths.get(text)
-    if (known !== undefined) return known
-    if (this.#paths.size >= PATHS_MAX) this.#paths.clear()
-    const path = Buffer.from(text).toString()
-    this.#paths.set(path, path)
-    return path
+    if (!entries) return null
+    return entries.map(({ start, end, fileOffset, path, inode, device }) => {
+      const file = this.#files.of(path, '', inode, device)
+      return { start, end, fileOffset, file, sinceNs: 0 }
+    })
   }
 
   /** Applies a batch of side-band events, which is sorted by time. */
@@ -166,10 +158,7 @@ export class ProcessTable {
       start: events.start[i]!,
       end: events.end[i]!,
       fileOffset: events.fileOffset[i]!,
-      path: this.#pathOf(withoutDeletedMark(events.name[i]!)),
-      buildId: events.buildId[i]!,
-      inode: 0,
-      device: '',
+      file: this.#files.of(withoutDeletedMark(events.name[i]!), events.buildId[i]!, 0, ''),
       sinceNs: events.timeNs[i]!,
     }
     const image = this.#images.get(pid)?.at(-1)
@@ -197,7 +186,7 @@ export class ProcessTable {
   }
 
   #noteReplaced(pid: number, hidden: Mapping, mapping: TimedMapping): void {
-    if (isAnonymous(hidden.path) && isAnonymous(mapping.path)) return // run-time code is known by its address alone
+    if (isAnonymous(hidden.file.path) && isAnonymous(mapping.file.path)) return // run-time code is known by its address alone
     const times = this.#replacedNs.get(pid)
     this.#outdated.push({ pid, sinceNs: mapping.sinceNs })
     if (times) times.push(mapping.sinceNs)
@@ -313,10 +302,9 @@ function newImage(owner: Owner, sinceNs: number, mappings: MappingList): Image {
 
 /** Whether both show the same bytes at the same place; without a build id a file may be another of the same path. */
 function isSame(a: Mapping, b: Mapping): boolean {
-  const isSamePlace = a.start === b.start && a.end === b.end && a.fileOffset === b.fileOffset
-  return (
-    isSamePlace && a.path === b.path && a.buildId === b.buildId && (a.buildId !== '' || isAnonymous(a.path))
-  )
+  if (a.start !== b.start || a.end !== b.end || a.fileOffset !== b.fileOffset) return false
+  const { path, buildId } = a.file
+  return path === b.file.path && buildId === b.file.buildId && (buildId !== '' || isAnonymous(path))
 }
 
 function isAnonymous(path: string): boolean {

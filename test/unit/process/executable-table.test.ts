@@ -16,7 +16,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { Executable } from '../../../src/model/executable.ts'
 import { ExecutableTable, type Mapping, type Owner } from '../../../src/process/executable-table.ts'
-import { readMaps } from '../../../src/process/proc-files.ts'
+import type { MappedFile } from '../../../src/process/mapped-files.ts'
+import { type MapsEntry, readMaps } from '../../../src/process/proc-files.ts'
 import { BUILD_ID, elfBytes } from './elf-bytes.ts'
 import { openDescriptors, temporaryDirectory } from './temporary.ts'
 
@@ -26,17 +27,9 @@ const owner: Owner = { pid: process.pid, parent: process.ppid, comm: 'test' }
 const needsRoot = process.getuid?.() === 0 ? false : 'only root may open what another process has mapped'
 
 /** A mapping as /proc tells of it; nothing is really mapped there, so the file is found by its path. */
-function mapped(parts: Partial<Mapping> = {}): Mapping {
-  return {
-    start: 0x10000,
-    end: 0x20000,
-    fileOffset: 0,
-    path,
-    buildId: '',
-    inode: 0,
-    device: 'fd:00',
-    ...parts,
-  }
+function mapped(parts: Partial<MapsEntry & MappedFile> = {}): Mapping {
+  const { start = 0x10000, end = 0x20000, fileOffset = 0, ...file } = parts
+  return { start, end, fileOffset, file: { path, buildId: '', inode: 0, device: 'fd:00', ...file } }
 }
 
 let table: ExecutableTable
@@ -206,7 +199,7 @@ async function withProcess(
     for (let i = 0; i < 100 && !find(); i++) await new Promise((resolve) => setTimeout(resolve, 20))
     const entry = find()
     assert.ok(entry, `${command[0]} maps ${pathEnd}`)
-    await use({ ...entry, buildId: '' }, { pid: child.pid!, parent: process.pid, comm: 'child' })
+    await use(mapped({ ...entry, buildId: '' }), { pid: child.pid!, parent: process.pid, comm: 'child' })
   } finally {
     child.kill('SIGKILL')
     await once(child, 'exit')

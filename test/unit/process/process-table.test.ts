@@ -21,7 +21,7 @@ function mmap(pid: number, timeNs: number, start: number, end: number, name: str
 }
 
 function pathAt(table: ProcessTable, pid: number, timeNs: number, address: number): string | undefined {
-  return table.at(pid, timeNs).findMapping(address)?.path
+  return table.at(pid, timeNs).findMapping(address)?.file.path
 }
 
 describe('mappings', () => {
@@ -39,10 +39,7 @@ describe('mappings', () => {
       start: 0x1000,
       end: 0x2000,
       fileOffset: 0x3000,
-      path: '/a',
-      buildId: 'abcd',
-      inode: 0,
-      device: '',
+      file: { path: '/a', buildId: 'abcd', inode: 0, device: '' },
       sinceNs: 1,
     })
   })
@@ -71,7 +68,7 @@ describe('mappings', () => {
           )
           const { findMapping } = table.at(PARENT, timeNs)
           for (const address of addresses)
-            assert.equal(findMapping(address)?.path, pathAt(table, PARENT, timeNs, address))
+            assert.equal(findMapping(address)?.file.path, pathAt(table, PARENT, timeNs, address))
         },
       ),
     )
