@@ -78,11 +78,11 @@ export class Stages {
     const { exporter: fault } = this.#faults
     return {
       identity: this.#identity,
-      encode: this.#code.encodeRequests,
+      encode: this.#code.encodeRequestSteps,
       maxRequestBytes: this.#host.config().maxRequestBytes,
       enqueue: (requests) =>
         fault === '' ? this.#exporter.enqueue(requests) : Promise.reject(new Error(fault)),
-      publish: (profile) => this.#server.publish(profile),
+      publish: (profile) => this.#server.publishSteps(profile),
       trace: (trace) => this.#telemetry?.window(trace),
     }
   }

@@ -6,9 +6,11 @@ import type { Log } from '../log/log.ts'
 import { metric, metricBy } from '../metrics/catalog.ts'
 import type { MetricRow } from '../metrics/rows.ts'
 import type { Profile } from '../model/profile.ts'
+import type { Steps } from '../model/steps.ts'
 import type { EncodedRequest, ProducerScope, ResourceSplit } from '../otlp/encode.ts'
 import type { WindowStep, WindowTrace } from '../telemetry/window-trace.ts'
 import { splitByResource, type WhoIsThis } from './resource-split.ts'
+import { inSlices } from './slices.ts'
 
 /** The stages as the flow uses them; asked at each window, since a reload may replace them. */
 export interface FlowStages {
@@ -19,11 +21,11 @@ export interface FlowStages {
     scope: ProducerScope,
     maxBytes: number,
     onTooLarge: (samples: number) => void,
-  ): EncodedRequest[]
+  ): Steps<EncodedRequest[]>
   /** Resolves when the queue has them. */
   enqueue(requests: readonly EncodedRequest[]): Promise<void>
   /** To the recorder and whoever looks on. */
-  publish(profile: Profile): void
+  publish(profile: Profile): Steps<void>
   readonly maxRequestBytes: number
   /** Told of each window, once it is done. */
   trace(trace: WindowTrace): void
@@ -98,13 +100,11 @@ export class WindowFlow {
       }
     }
     let requests: readonly EncodedRequest[] = []
-    let fault = await step('encode', () => {
-      requests = this.#encoded(profile)
+    let fault = await step('encode', async () => {
+      requests = await this.#encoded(profile)
     })
     if (requests.length > 0) fault ||= await step('enqueue', () => this.#stages().enqueue(requests))
-    // A turn of the loop of its own: packing for the recorder is as long as encoding.
-    await new Promise(setImmediate)
-    const unrecorded = await step('record', () => this.#stages().publish(profile))
+    const unrecorded = await step('record', () => inSlices(this.#stages().publish(profile)))
     const samples = profile.samples.stack.length
     this.#stages().trace({
       name: 'window',
@@ -116,16 +116,23 @@ export class WindowFlow {
     })
   }
 
-  #encoded(profile: Profile): EncodedRequest[] {
+  async #encoded(profile: Profile): Promise<EncodedRequest[]> {
     if (profile.samples.stack.length === 0) return []
-    const startMs = performance.now()
+    let spentMs = 0
+    const requests = await inSlices(this.#encodeSteps(profile), (ms) => {
+      spentMs += ms
+    })
+    this.#exportMs = spentMs
+    return requests
+  }
+
+  *#encodeSteps(profile: Profile): Steps<EncodedRequest[]> {
     const { identity, encode, maxRequestBytes } = this.#stages()
     const split = splitByResource(profile, identity)
-    const requests = encode(profile, split, this.#scope, maxRequestBytes, (samples) => {
+    yield
+    return yield* encode(profile, split, this.#scope, maxRequestBytes, (samples) => {
       this.#tooLarge += samples
       this.#log.warn('samples are dropped: their stack alone is larger than maxRequestBytes', { samples })
     })
-    this.#exportMs = performance.now() - startMs
-    return requests
   }
 }

@@ -8,11 +8,18 @@
 import { AgentError } from '../errors.ts'
 import type { Profile } from '../model/profile.ts'
 import type { Origins, SampledProcess } from '../model/sampled-process.ts'
-import { decodePacked, encodePackedAsItIs } from './packed.ts'
+import { atOnce, type Steps } from '../model/steps.ts'
+import { decodePacked, encodePackedSteps } from './packed.ts'
 
 /** The bytes of a window. */
 export function encodeWindow(profile: Profile): Uint8Array {
-  const packed = encodePackedAsItIs(profile)
+  return atOnce(encodeWindowSteps(profile))
+}
+
+/** The same in steps. */
+export function* encodeWindowSteps(profile: Profile): Steps<Uint8Array> {
+  const packed = yield* encodePackedSteps(profile)
+  yield
   const text = new TextEncoder().encode(profile.origins === undefined ? '' : originsText(profile.origins))
   const bytes = new Uint8Array(4 + text.length + packed.length)
   new DataView(bytes.buffer).setUint32(0, text.length, true)

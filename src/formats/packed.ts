@@ -8,6 +8,7 @@
  */
 import { AgentError } from '../errors.ts'
 import type { Profile } from '../model/profile.ts'
+import { atOnce, type Steps } from '../model/steps.ts'
 import { PackedReader, PackedWriter } from './packed-bytes.ts'
 import { headerOf, type PackedHeader, parseHeader } from './packed-header.ts'
 import { inDrawingOrder } from './packed-order.ts'
@@ -23,14 +24,25 @@ export function encodePacked(profile: Profile): Uint8Array {
 
 /** The same in the order in which the profile is: half the time, for what is merged with others before it is drawn. */
 export function encodePackedAsItIs(profile: Profile): Uint8Array {
+  return atOnce(encodePackedSteps(profile))
+}
+
+/** And that in steps: a table each. */
+export function* encodePackedSteps(profile: Profile): Steps<Uint8Array> {
   const strings = new tables.StringIds()
   const columns = new PackedWriter()
   tables.writeMappings(columns, profile.mappings, strings)
+  yield
   tables.writeFunctions(columns, profile.functions, strings)
+  yield
   tables.writeLocations(columns, profile.locations, strings)
+  yield
   tables.writeStacks(columns, profile.stacks)
+  yield
   tables.writeSamples(columns, profile.samples)
+  yield
   tables.writeLabelSets(columns, profile.labelSets, strings)
+  yield
 
   const head = new PackedWriter()
   const { text, lengths } = strings.joined()

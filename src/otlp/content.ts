@@ -6,6 +6,7 @@
  */
 import { PairTable } from '../model/pair-table.ts'
 import type { Location, Mapping, Profile } from '../model/profile.ts'
+import type { Steps } from '../model/steps.ts'
 import { AttributeTable, putInt64 } from './attribute-table.ts'
 import { frameTypeOf } from './frame-type.ts'
 import { BUILD_ID_GNU, BUILD_ID_GO, FRAME_TYPE, PPROF, UNNAMED_REASON } from './keys.ts'
@@ -25,6 +26,10 @@ export const LINK = { trace: 0, span: 4, size: 6 } as const
  */
 export type Fidelity = 'conventions' | 'pprof'
 
+/** A fraction of a millisecond, in code that is not hot. */
+const ENTRIES_A_STEP = 128
+const NODES_A_STEP = 4096
+
 const HEX = /^(?:[0-9a-fA-F]{2})+$/
 
 export class ContentTables {
@@ -41,15 +46,29 @@ export class ContentTables {
   readonly stackOf: Int32Array
   #tuple = new Int32Array(64)
 
+  /** Empty until `fill` has ended. */
   constructor(profile: Profile, fidelity: Fidelity) {
     this.profile = profile
     this.fidelity = fidelity
-    const functionOf = Int32Array.from(profile.functions, (entry) => this.#function(entry))
-    const mappingOf = Int32Array.from(profile.mappings, (entry) => this.#mapping(entry))
-    const locationOf = Int32Array.from(profile.locations, (entry) =>
-      this.#location(entry, entry.mapping < 0 ? 0 : mappingOf[entry.mapping]!, functionOf),
-    )
-    this.stackOf = this.#stacks(locationOf)
+    this.stackOf = new Int32Array(profile.stacks.parent.length)
+  }
+
+  *fill(): Steps<void> {
+    const { functions, mappings, locations } = this.profile
+    const functionOf = new Int32Array(functions.length)
+    for (let i = 0; i < functions.length; i++) {
+      functionOf[i] = this.#function(functions[i]!)
+      if (i % ENTRIES_A_STEP === 0) yield
+    }
+    const mappingOf = Int32Array.from(mappings, (entry) => this.#mapping(entry))
+    const locationOf = new Int32Array(locations.length)
+    for (let i = 0; i < locations.length; i++) {
+      const location = locations[i]!
+      const mapping = location.mapping < 0 ? 0 : mappingOf[location.mapping]!
+      locationOf[i] = this.#location(location, mapping, functionOf)
+      if (i % ENTRIES_A_STEP === 0) yield
+    }
+    yield* this.#fillStacks(locationOf)
   }
 
   #function({ name, systemName, fileName, startLine }: Profile['functions'][number]): number {
@@ -123,13 +142,13 @@ export class ContentTables {
     return set
   }
 
-  #stacks(locationOf: Int32Array): Int32Array {
+  *#fillStacks(locationOf: Int32Array): Steps<void> {
     const { parent, location } = this.profile.stacks
-    const stackOf = new Int32Array(parent.length)
+    const { stackOf } = this
     for (let node = 0; node < parent.length; node++) {
       const above = parent[node]!
       stackOf[node] = 1 + this.stacks.intern(above < 0 ? 0 : stackOf[above]!, locationOf[location[node]!]!)
+      if (node % NODES_A_STEP === 0) yield
     }
-    return stackOf
   }
 }

@@ -7,6 +7,7 @@
  */
 import type { Attributes } from '../model/attributes.ts'
 import type { Profile } from '../model/profile.ts'
+import { atOnce, type Steps } from '../model/steps.ts'
 import { WireWriter } from '../protobuf/writer.ts'
 import { ContentTables, type Fidelity } from './content.ts'
 import { labelColumns, profileAttributes, scopeAttributes } from './label-attributes.ts'
@@ -15,6 +16,8 @@ import { groupSamples } from './sample-groups.ts'
 import { onePeriod, type SamplePeriods, samplePeriods } from './sample-periods.ts'
 import { SampleValues, timeRange } from './sample-values.ts'
 import { type KeyedValues, writeAttributes } from './write-value.ts'
+
+const GROUPS_A_STEP = 16
 
 /** Which resource the samples of each label set belong to. */
 export interface ResourceSplit {
@@ -47,10 +50,21 @@ export function encodeRequests(
   split: ResourceSplit,
   scope: ProducerScope,
   maxBytes: number,
-  onTooLarge: (samples: number) => void = () => {},
+  onTooLarge?: (samples: number) => void,
 ): EncodedRequest[] {
+  return atOnce(encodeRequestSteps(profile, split, scope, maxBytes, onTooLarge))
+}
+
+/** The same in steps of a fraction of a millisecond. */
+export function* encodeRequestSteps(
+  profile: Profile,
+  split: ResourceSplit,
+  scope: ProducerScope,
+  maxBytes: number,
+  onTooLarge: (samples: number) => void = () => {},
+): Steps<EncodedRequest[]> {
   if (profile.samples.stack.length === 0 || profile.sampleTypes.length === 0) return []
-  const { writer, order, rowsOf } = requestWriter(
+  const { writer, order, rowsOf } = yield* requestWriter(
     profile,
     samplePeriods(profile),
     split,
@@ -64,7 +78,8 @@ export function encodeRequests(
     const bytes = writer.finish()
     if (samples > 0) requests.push({ bytes, samples })
   }
-  for (const group of order) {
+  for (const [index, group] of order.entries()) {
+    if (index % GROUPS_A_STEP === 0) yield
     const rows = rowsOf(group)
     for (let from = 0; from < rows; ) {
       const isFirst = writer.rows === 0
@@ -77,6 +92,7 @@ export function encodeRequests(
       break
     }
   }
+  yield
   if (writer.rows > 0) close()
   return requests
 }
@@ -87,7 +103,9 @@ export function encodeProfilesData(profile: Profile, scope: ProducerScope): Uint
   const split = { resources: [fileResource(profile)], ofLabelSet: new Int32Array(profile.labelSets.length) }
   const fidelity = isOwn ? 'conventions' : 'pprof'
   const periods = isOwn ? filePeriods(profile) : onePeriod(profile, profile.period)
-  const { writer, order } = requestWriter(profile, periods, split, scope, Number.POSITIVE_INFINITY, fidelity)
+  const { writer, order } = atOnce(
+    requestWriter(profile, periods, split, scope, Number.POSITIVE_INFINITY, fidelity),
+  )
   writer.openSegment(0, 0)
   for (const group of order) writer.add(group, 0)
   return writer.finish()
@@ -108,7 +126,7 @@ function fileResource({ capture }: Profile): Attributes {
 /** `host.arch` by the semantic conventions. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'amd64', x64: 'amd64', aarch64: 'arm64' }
 
-function requestWriter(
+function* requestWriter(
   profile: Profile,
   periods: SamplePeriods,
   split: ResourceSplit,
@@ -117,8 +135,11 @@ function requestWriter(
   fidelity: Fidelity,
 ) {
   const tables = new ContentTables(profile, fidelity)
-  const labels = labelColumns(tables, (labelSet) => split.resources[split.ofLabelSet[labelSet]!]!)
+  yield* tables.fill()
+  const labels = yield* labelColumns(tables, (labelSet) => split.resources[split.ofLabelSet[labelSet]!]!)
+  yield
   const groups = groupSamples(tables, labels, split.ofLabelSet, periods)
+  yield
   const values = new SampleValues(profile, periods.areAll)
   const extra = fidelity === 'pprof' ? scopeAttributes(profile) : {}
   const envelope = {

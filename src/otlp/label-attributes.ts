@@ -6,6 +6,7 @@
  */
 import type { Attributes } from '../model/attributes.ts'
 import type { Label, Profile } from '../model/profile.ts'
+import type { Steps } from '../model/steps.ts'
 import type { AttributeTable } from './attribute-table.ts'
 import { type ContentTables, LINK } from './content.ts'
 import {
@@ -24,15 +25,18 @@ export interface LabelColumns {
   readonly link: Int32Array
 }
 
+const SETS_A_STEP = 64
+
 /** `resourceOf` gives the resource of a label set: what that says is left out of the samples. */
-export function labelColumns(
+export function* labelColumns(
   tables: ContentTables,
   resourceOf: (labelSet: number) => Attributes,
-): LabelColumns {
+): Steps<LabelColumns> {
   const { labelSets } = tables.profile
   const attributes = new Int32Array(labelSets.length)
   const link = new Int32Array(labelSets.length)
   for (const [index, labels] of labelSets.entries()) {
+    if (index % SETS_A_STEP === 0) yield
     const isOwn = tables.fidelity === 'conventions'
     const named = isOwn ? conventional(labels, PROCESS_PID in resourceOf(index)) : labels
     link[index] = linkOf(tables, named)

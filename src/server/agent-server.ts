@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { AgentError } from '../errors.ts'
 import type { HealthReport } from '../metrics/health.ts'
 import type { Profile } from '../model/profile.ts'
+import { atOnce, type Steps } from '../model/steps.ts'
 import { claimDirectory, releaseDirectory, socketPath, startTicksOf, writeRecord } from './agent-record.ts'
 import { AgentRequests, windowJson } from './agent-requests.ts'
 import { limitConnections } from './connection-limit.ts'
@@ -102,7 +103,12 @@ export class AgentServer {
 
   /** Records a window, then tells the readers of it. */
   publish(profile: Profile): void {
-    const window = this.#options.recorder.add(profile)
+    atOnce(this.publishSteps(profile))
+  }
+
+  /** The same in steps; not for two windows at a time. */
+  *publishSteps(profile: Profile): Steps<void> {
+    const window = yield* this.#options.recorder.addSteps(profile)
     if (window !== null) this.#readers.send('window', window.id, JSON.stringify(windowJson(window)))
   }
 

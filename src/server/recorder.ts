@@ -6,9 +6,10 @@
  * asks, and the page and the command line unpack for themselves: they get the compressed bytes as they lie here.
  */
 import { deflate, inflateSync } from 'node:zlib'
-import { decodeWindow, encodeWindow } from '../formats/packed-window.ts'
+import { decodeWindow, encodeWindowSteps } from '../formats/packed-window.ts'
 import { ProfileMerger } from '../model/merge-profiles.ts'
 import type { Profile } from '../model/profile.ts'
+import { atOnce, type Steps } from '../model/steps.ts'
 
 export interface RecorderOptions {
   /** How far back it reaches. */
@@ -68,11 +69,16 @@ export class Recorder {
 
   /** Takes a window in; null when it alone is larger than the whole room, which is counted. */
   add(profile: Profile): RecordedWindow | null {
+    return atOnce(this.addSteps(profile))
+  }
+
+  /** The same in steps; not for two windows at a time. */
+  *addSteps(profile: Profile): Steps<RecordedWindow | null> {
     const { timeNs, durationNs } = profile
     this.#added++
     const window = { id: this.#added, timeNs, durationNs, samples: profile.samples.stack.length }
     if (this.#maxAgeNs <= 0n || this.#maxBytes <= 0) return null
-    const bytes = encodeWindow(profile)
+    const bytes = yield* encodeWindowSteps(profile)
     const held: Held = { window, bytes, isCompressed: false, isSettled: false, compressed: Promise.resolve() }
     held.compressed = this.#compress(held)
     this.#held.push(held)

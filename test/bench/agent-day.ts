@@ -11,7 +11,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { Exporter } from '../../src/export/exporter.ts'
 import { Identity } from '../../src/identity/identity.ts'
 import { AgentLog } from '../../src/log/log.ts'
-import { encodeRequests } from '../../src/otlp/encode.ts'
+import { encodeRequestSteps } from '../../src/otlp/encode.ts'
 import { Continuous } from '../../src/pipeline/continuous.ts'
 import { Recorder } from '../../src/server/recorder.ts'
 import { scratchDirectory } from '../helpers/profile-run.ts'
@@ -39,9 +39,11 @@ export async function simulateDay(endpoint: string, print: Print): Promise<void>
   await exporter.open()
   const stages = {
     identity,
-    encode: encodeRequests,
+    encode: encodeRequestSteps,
     enqueue: (requests: Parameters<Exporter['enqueue']>[0]) => exporter.enqueue(requests),
-    publish: (profile: Parameters<Recorder['add']>[0]) => void recorder.add(profile),
+    *publish(profile: Parameters<Recorder['add']>[0]) {
+      yield* recorder.addSteps(profile)
+    },
     trace: () => {},
     maxRequestBytes: config.maxRequestBytes,
   }

@@ -55,9 +55,15 @@ describe('the way of a window', () => {
     )
     const all: FlowStages = {
       identity: { attributesOf: () => ({}), host: () => ({}) },
-      encode: () => [{ bytes: new Uint8Array(1), samples: 1 }],
+      *encode() {
+        yield
+        return [{ bytes: new Uint8Array(1), samples: 1 }]
+      },
       enqueue: async () => void done.push('queued'),
-      publish: () => void done.push('published'),
+      *publish() {
+        yield
+        done.push('published')
+      },
       trace: (trace) => traces.push(trace),
       maxRequestBytes: 1000,
       ...stages,
@@ -101,7 +107,8 @@ describe('the way of a window', () => {
     [
       'encode',
       {
-        encode: () => {
+        *encode() {
+          yield
           throw new Error('no bytes')
         },
       },
@@ -111,7 +118,8 @@ describe('the way of a window', () => {
     [
       'record',
       {
-        publish: () => {
+        *publish() {
+          yield
           throw new Error('full')
         },
       },
