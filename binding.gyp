@@ -25,6 +25,8 @@
         "native/record_decode.cc",
         "native/symbols_binding.cc",
         "native/cfi_binding.cc",
+        "native/child.cc",
+        "native/child_binding.cc",
         "native/cfi/architecture.cc",
         "native/cfi/cfa_expression.cc",
         "native/cfi/cfa_program.cc",

@@ -4,12 +4,13 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AgentError } from '../errors.ts'
+import type { ChildStarter } from './child.ts'
 import type { AbiNames } from './sample-batch.ts'
 import type { NativeSamplerConstructor } from './sampler.ts'
 import type { SymbolReaders } from './symbols.ts'
 import type { UnwindReaders } from './unwind-tables.ts'
 
-export interface Addon extends SymbolReaders, UnwindReaders {
+export interface Addon extends ChildStarter, SymbolReaders, UnwindReaders {
   readonly abi: AbiNames
   readonly Sampler: NativeSamplerConstructor
   /** CLOCK_BOOTTIME now, nanoseconds: the clock of samples and process events. */

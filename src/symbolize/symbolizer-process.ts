@@ -2,11 +2,11 @@
  * One run of the symbolizer executable: start with a few open descriptors, ask, kill. It knows processes, pipes and
  * time; what the lines mean is answer.ts. A process that hangs, dies or floods us costs its answer and nothing else.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
-import { packageRoot } from '../native/addon.ts'
+import { loadAddon, packageRoot } from '../native/addon.ts'
+import { Child } from '../native/child.ts'
 import type { Answer } from './answer.ts'
 
 /** How asking ended when the process gave no proper end of the answer; value: the sentence for the user. */
@@ -34,7 +34,7 @@ export function symbolizerPath(): string {
 }
 
 /** Exit codes of native/symbolizer/main.cc that say more than "died". */
-function failureOfExit(code: number | null): AskFailure {
+function failureOfExit(code: number): AskFailure {
   if (code === 1) return 'not_confined'
   return code === 3 ? 'out_of_memory' : 'died'
 }
@@ -44,16 +44,15 @@ export function startSymbolizer(path: string, fds: readonly number[]): Symbolize
   try {
     return new SymbolizerProcess(path, fds)
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error) return undefined
+    if (error instanceof Error && 'code' in error && error.code === 'not_started') return undefined
     throw error
   }
 }
 
 /** A running symbolizer. Not for two questions at a time. */
 export class SymbolizerProcess {
-  /** Process id, undefined when it could not be started. */
-  readonly pid: number | undefined
-  private readonly child: ChildProcess
+  readonly pid: number
+  private readonly child: Child
   private readonly ended: Promise<void>
   private readonly decoder = new StringDecoder('utf8')
   private rest = ''
@@ -61,21 +60,13 @@ export class SymbolizerProcess {
   private onText: (text: string) => void = () => {}
   private onFailure: (failure: AskFailure) => void = () => {}
 
-  /** `fds` become descriptors 3, 4, ... of the process, in this order. */
+  /** `fds` become descriptors 3, 4, ... of the process, in this order. Errors: as Child's. */
   constructor(path: string, fds: readonly number[]) {
     const options = fds.length > 0 ? [`--files=${fds.length}`] : []
-    this.child = spawn(path, options, { stdio: ['pipe', 'pipe', 'ignore', ...fds], env: {}, cwd: '/' })
+    this.child = new Child(loadAddon(), path, options, fds)
     this.pid = this.child.pid
-    this.ended = new Promise((resolve) => {
-      this.child.on('error', () => {
-        if (this.child.pid === undefined) this.fail('missing', resolve)
-      })
-      this.child.on('close', (code) => this.fail(failureOfExit(code), resolve))
-    })
-    // EPIPE when it died before reading all: its end is reported by 'close'.
-    this.child.stdin?.on('error', () => {})
-    this.child.stdout?.on('error', () => {})
-    this.child.stdout?.on('data', (chunk: Buffer) => this.onText(this.decoder.write(chunk)))
+    this.ended = this.child.ended.then((code) => this.fail(failureOfExit(code)))
+    this.child.output.on('data', (chunk: Buffer) => this.onText(this.decoder.write(chunk)))
   }
 
   /**
@@ -97,7 +88,7 @@ export class SymbolizerProcess {
         if (received > MAX_ANSWER_CHARS || !this.feed(text, answer)) finish('bad_answer')
         else if (answer.state !== 'open') finish('')
       }
-      this.child.stdin?.write(request)
+      this.child.input.write(request)
     })
     this.onText = () => {}
     this.onFailure = () => {}
@@ -107,7 +98,7 @@ export class SymbolizerProcess {
 
   /** Ends the process and waits until it is gone. Safe to call twice. */
   async close(): Promise<void> {
-    this.child.kill('SIGKILL')
+    this.child.kill()
     await this.ended
   }
 
@@ -123,10 +114,9 @@ export class SymbolizerProcess {
     return answer.state !== 'bad' && this.rest.length <= MAX_LINE_CHARS
   }
 
-  private fail(failure: AskFailure, then?: () => void): void {
+  private fail(failure: AskFailure): void {
     this.failure ||= failure
     this.onFailure(failure)
-    if (!then) this.child.kill('SIGKILL')
-    then?.()
+    this.child.kill()
   }
 }

@@ -3,10 +3,10 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { LinesAnswer } from '../../../src/symbolize/answer.ts'
-import { demangle } from '../../../src/symbolize/demangle-client.ts'
-import { findLines } from '../../../src/symbolize/line-client.ts'
-import { startSymbolizer } from '../../../src/symbolize/symbolizer-process.ts'
+import { LinesAnswer } from '../../src/symbolize/answer.ts'
+import { demangle } from '../../src/symbolize/demangle-client.ts'
+import { findLines } from '../../src/symbolize/line-client.ts'
+import { startSymbolizer } from '../../src/symbolize/symbolizer-process.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'emberscope-symbolizer-'))
 after(() => rmSync(directory, { recursive: true }))
