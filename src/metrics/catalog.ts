@@ -38,14 +38,12 @@ export const METRICS = {
   ),
   emberscope_windows_waiting: gauge('Windows that are closed and wait for their names.'),
   emberscope_window_processing_seconds: gauge(
-    'JavaScript time that the last window took on the main thread.',
+    'Time that naming the last window took on the main thread, with what it waited there for a CPU.',
   ),
   emberscope_samples_too_large_total: counter(
     'Samples whose stack alone is larger than maxRequestBytes: not exported.',
   ),
-  emberscope_window_export_seconds: gauge(
-    'JavaScript time to tell whose the last window is and to encode it.',
-  ),
+  emberscope_window_export_seconds: gauge('CPU time to tell whose the last window is and to encode it.'),
   emberscope_longest_pause_seconds: gauge('Longest time that a window held the event loop, since the start.'),
   emberscope_sampling_rate_hertz: gauge(
     'Samples per second and CPU now, the highest of all targets; below the configured one if lowered.',
