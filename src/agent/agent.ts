@@ -2,7 +2,6 @@
  * The agent: the sampler first, the other stages behind it (stages.ts), the configuration in force, and the costs. Only the
  * sampler is needed to live.
  */
-
 import { changedKeys } from '../config/changed-keys.ts'
 import type { AgentConfig } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
