@@ -15,14 +15,14 @@ Napi::Value StartChildFromJs(const Napi::CallbackInfo &info) {
         Napi::TypeError::New(env, "Expected a path, arguments and descriptors").ThrowAsJavaScriptException();
         return env.Undefined();
     }
-    std::vector<std::string> arguments;
     Napi::Array words = info[1].As<Napi::Array>();
+    std::vector<std::string> arguments(words.Length());
     for (uint32_t i = 0; i < words.Length(); i++)
-        arguments.push_back(words.Get(i).ToString());
-    std::vector<int> descriptors;
+        arguments[i] = words.Get(i).ToString();
     Napi::Array fds = info[2].As<Napi::Array>();
+    std::vector<int> descriptors(fds.Length());
     for (uint32_t i = 0; i < fds.Length(); i++)
-        descriptors.push_back(fds.Get(i).ToNumber());
+        descriptors[i] = fds.Get(i).ToNumber();
     Result<Child> child = StartChild(info[0].As<Napi::String>(), arguments, descriptors);
     if (!child.ok()) {
         const Status &status = child.status();
