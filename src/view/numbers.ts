@@ -17,9 +17,8 @@ export function plusMinus(error: number | null): string {
 
 /** A whole number with its thousands apart. */
 export function whole(value: number): string {
-  return Math.round(value)
-    .toString()
-    .replace(/\B(?=(\d{3})+$)/g, NARROW)
+  const digits = Math.round(value).toString()
+  return digits.length < 4 ? digits : digits.replace(/\B(?=(\d{3})+$)/g, NARROW)
 }
 
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB']

@@ -23,9 +23,10 @@ export async function startPage(): Promise<void> {
   if (holder.hasAttribute('data-live')) return new LivePage(holder, ask, notices).start()
   holder.replaceChildren(element('p', { class: 'state' }, 'Opening the profile…'))
   await nextTurn()
+  const preview = embeddedPreview()
+  await nextTurn()
   const app = new App(holder, ask, notices)
   try {
-    const preview = embeddedPreview()
     if (preview !== null && isInitial(app.state)) {
       app.previewOpened(preview.opened)
       await nextTurn()

@@ -18,6 +18,8 @@ export class Reading {
   pointed: FlameDatum | null = null
   selected: TableRow | null = null
   place: Place | null = null
+  /** Path of the frame that gets the focus once the next answer is drawn. */
+  focusNext: readonly string[] | null = null
   #shown: Shown | null = null
   #listed: Listed | null = null
   #state: ViewState | null = null

@@ -51,29 +51,32 @@ export class Screen {
   constructor(holder: HTMLElement, app: App, live: LiveControls | null) {
     this.#app = app
     this.search = new SearchBox({
-      change: (text) => app.search(text),
-      step: (way) => void app.step(way),
-      filter: (text) => app.filterBySearch(text),
+      change: (text) => app.walk.search(text),
+      step: (way) => void app.walk.step(way),
+      filter: (text) => app.walk.filter(text),
       labelValues: (key, part) => app.labelValues(key, part),
     })
     this.graph = new GraphView({
       point: (datum) => app.point(datum),
-      press: (datum, isCallers) => app.press(datum, isCallers),
-      reveal: (path, ranks) => app.zoom({ path, ranks }),
+      press: (datum, isCallers) => app.zooming.press(datum, isCallers),
+      reveal: (path, ranks) => app.zooming.zoom({ path, ranks }),
     })
     this.table = new TableView({
-      select: (row) => app.select(row),
-      open: (row) => void app.openDetails(row.fn),
+      select: (row) => app.functions.select(row),
+      open: (row) => void app.functions.openDetails(row.fn),
       sort: (column) => app.go(change.sortedBy(app.state, column)),
       rows: (from, count) => app.rows(from, count),
     })
     this.band = new TimeBand({
-      choose: (range, isStep) => app.range(range, isStep),
-      baseline: (range) => app.baselineRange(range),
+      choose: (range, isStep) => app.sides.range(range, isStep),
+      baseline: (range) => app.sides.baselineRange(range),
       key: (label) => app.go({ ...app.state, band: label }),
       heatmap: (isOn) => app.go({ ...app.state, heatmap: isOn }),
     })
-    this.drawer = new Drawer({ open: (fn) => void app.openDetails(fn), close: () => this.drawer.close() })
+    this.drawer = new Drawer({
+      open: (fn) => void app.functions.openDetails(fn),
+      close: () => this.drawer.close(),
+    })
     this.#processes = new ProcessChoice((name) => app.process(name))
     this.#chips = new ChipsRow({
       add: (chip) => app.filter(chip),
@@ -82,7 +85,7 @@ export class Screen {
     })
     this.#toolbar = new Toolbar({
       view: (view) => app.go(change.inView(app.state, view, pivotFor(app, view))),
-      zoom: (zoom, half) => app.zoom(zoom, half),
+      zoom: (zoom, half) => app.zooming.zoom(zoom, half),
       colour: (colouring) => app.go({ ...app.state, colouring }),
       flip: () => app.go({ ...app.state, upward: !app.state.upward }),
     })
@@ -91,7 +94,7 @@ export class Screen {
         app.state.compare !== null && app.go({ ...app.state, compare: { ...app.state.compare, side } }),
       scale: (scale) =>
         app.state.compare !== null && app.go({ ...app.state, compare: { ...app.state.compare, scale } }),
-      stop: () => app.stopComparing(),
+      stop: () => app.sides.stopComparing(),
     })
     const panes = element('div', { class: 'panes' }, this.graph.root, this.table.root)
     this.#main = element('main', {}, this.#toolbar.root, panes)
@@ -99,8 +102,8 @@ export class Screen {
     this.#live = live
     document.body.append(this.notice.root)
     listenToDrops({
-      open: (file) => void app.openFile(file, 'profile'),
-      compare: (file) => void app.openFile(file, 'baseline'),
+      open: (file) => void app.sides.openFile(file, 'profile'),
+      compare: (file) => void app.sides.openFile(file, 'baseline'),
     })
   }
 
@@ -137,7 +140,7 @@ export class Screen {
       const isCallers = target.closest('.callers') !== null
       const subject =
         row !== null ? subjectOfRow(row) : datum === null ? null : app.reading.subjectOf(datum, isCallers)
-      if (subject !== null) app.openMenuOf(subject, at)
+      if (subject !== null) app.functions.openMenuOf(subject, at)
       return subject !== null
     })
     let widthPx = 0
@@ -162,11 +165,12 @@ export class Screen {
   drawOpened(opened: Opened, state: ViewState): void {
     const app = this.#app
     this.mount()
+    this.#lay(state.view, this.#main.hasAttribute('data-compare'))
     this.search.labelKeys = opened.labelKeys
     this.band.reserve(opened.durationNs !== null)
     this.#header.replaceChildren(
       headerView(opened, {
-        compare: () => app.compare(),
+        compare: () => app.sides.compare(),
         export: (at) => openExport(at, (format, redact) => void app.save(format, redact)),
         toggleTheme: () => app.theme(),
         help: () => app.help(),
@@ -258,6 +262,6 @@ export class Screen {
 /** The sandwich begins with the function the reader is on, else with the heaviest one. */
 function pivotFor(app: App, view: ViewState['view']): string {
   if (view !== 'sandwich') return app.state.pivot
-  const key = app.subject()?.subject.key ?? app.state.pivot
+  const key = app.functions.subject()?.subject.key ?? app.state.pivot
   return key !== '' ? key : (app.reading.listed?.table.rows[0]?.key ?? '')
 }

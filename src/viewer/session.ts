@@ -4,6 +4,7 @@
  */
 import type { Answers, Band, Heat, Listed, Request, Shown } from '../view/protocol.ts'
 import type { ViewState } from '../view/state.ts'
+import { whenSeen } from './data/turn.ts'
 
 /** Asks the worker. Errors: rejects with what the worker could not do. */
 export type Ask = <D extends Request['do']>(request: Extract<Request, { do: D }>) => Promise<Answers[D]>
@@ -28,7 +29,6 @@ const TABLE_ROWS = 100
 /** Pixels of a bar of the time band. */
 const BIN_PX = 6
 const MIN_HEAT_COLUMN_PX = 3
-const MAX_PAUSE_MS = 200
 
 /** A conversation. */
 export class Session {
@@ -52,14 +52,12 @@ export class Session {
     if (!this.#isBusy) void this.#work()
   }
 
-  /** Until the drawing is on the screen, which wants all of the processor; not when something new is wanted. */
-  #pause(): Promise<void> {
-    return new Promise((done) => {
-      this.#wake = done
-      requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0)))
-      // A page that is not seen is not painted.
-      setTimeout(done, MAX_PAUSE_MS)
+  /** What is waited for, or null as soon as something new is wanted. */
+  #unlessNews<T>(awaited: Promise<T>): Promise<T | null> {
+    const news = new Promise<null>((done) => {
+      this.#wake = () => done(null)
     })
+    return Promise.race([awaited, news])
   }
 
   async #work(): Promise<void> {
@@ -81,10 +79,13 @@ export class Session {
     const shown = await this.#ask({ do: 'show', state, widthPx })
     this.#actions.shown(shown, state)
     if (this.#wanted !== null) return
-    await this.#pause()
+    await this.#unlessNews(whenSeen())
     if (this.#wanted !== null) return
-    this.#actions.listed(await this.#ask({ do: 'list', tableRows: TABLE_ROWS }), state)
-    if (wanted.hasTimes && this.#wanted === null) await this.#answerBand(wanted)
+    // What is wanted next does not wait for what only follows: the worker gets it while it may still count functions.
+    const listed = await this.#unlessNews(this.#ask({ do: 'list', tableRows: TABLE_ROWS }))
+    if (this.#wanted !== null || listed === null) return
+    this.#actions.listed(listed, state)
+    if (wanted.hasTimes) await this.#answerBand(wanted)
   }
 
   /** The band depends on the filters, not on where the reader is in the graph. */

@@ -116,7 +116,7 @@ function longestTask(page: Page): Promise<number> {
 
 /** Clicks the frame of that depth on the widest path. */
 function zoom(depth: number): string {
-  return `const frames = [...document.querySelectorAll('g.frame:not(.fade):not(.box)')]
+  return `const frames = [...document.querySelectorAll('.frame:not(.fade):not(.box)')]
     frames[${depth}].dispatchEvent(new MouseEvent('click', { bubbles: true }))`
 }
 

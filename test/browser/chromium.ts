@@ -102,7 +102,7 @@ export function htmlOf(profile: Profile): string {
 
 /** What a helper in the page sees of a drawn frame. */
 export function frames(page: Page): Promise<{ label: string; className: string }[]> {
-  return page.$$eval('g.frame', (groups) =>
+  return page.$$eval('.frame', (groups) =>
     groups.map((group) => ({
       label: group.getAttribute('aria-label') ?? '',
       className: group.getAttribute('class') ?? '',

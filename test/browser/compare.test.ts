@@ -29,7 +29,7 @@ const SLOW = profileOf([
 
 async function isComparing(page: Page): Promise<void> {
   await page.waitForSelector('.verdict .sentence')
-  await page.waitForSelector('g.frame.grew[aria-label^="parse,"]')
+  await page.waitForSelector('.frame.grew[aria-label^="parse,"]')
 }
 
 describe('a comparison', { skip: noBrowser, concurrency: false }, () => {
@@ -53,18 +53,18 @@ describe('a comparison', { skip: noBrowser, concurrency: false }, () => {
     await page.waitForSelector('dialog[open]')
     await page.setInputFiles('dialog input[type=file]', file('before.pb.gz', CALM))
     await isComparing(page)
-    const [shrank, ghost] = ['g.frame.shrank[aria-label^="render,"]', 'g.frame.ghost[aria-label^="old_way"]']
+    const [shrank, ghost] = ['.frame.shrank[aria-label^="render,"]', '.frame.ghost[aria-label^="old_way"]']
     await page.waitForSelector(shrank)
     await page.waitForSelector(ghost)
     assert.match((await page.textContent('.verdict'))!, /before\.pb\.gz/)
-    const label = await page.textContent('g.frame.grew[aria-label^="parse,"] .d3-flame-graph-label')
+    const label = await page.textContent('.labels text:has-text("parse")')
     assert.match(label!, /^\+/, 'the sign stands before the name')
     const head = await page.$$eval('th', (all) => all.map((cell) => cell.textContent))
     assert.deepEqual(head, ['function', 'before', 'after', 'change ▾'])
     const row = await page.textContent('tr[data-index]:has(.row-name[title="parse"])')
     assert.match(row!, /20\.0\u202f%50\.0\u202f%\+30\.0 ±\u202f\d/)
     await page.click('.verdict [aria-label="Stop comparing"]')
-    await page.waitForSelector('g.frame.grew', { state: 'detached' })
+    await page.waitForSelector('.frame.grew', { state: 'detached' })
     assert.equal(await page.isVisible('.verdict'), false)
     assert.deepEqual(troubles, [])
     await page.close()
@@ -75,9 +75,9 @@ describe('a comparison', { skip: noBrowser, concurrency: false }, () => {
     const { page, troubles } = await openHtml(browser, html)
     await isComparing(page)
     await page.click('[data-side=before]')
-    await page.waitForSelector('g.frame[aria-label^="old_way, 10.0"]')
+    await page.waitForSelector('.frame[aria-label^="old_way, 10.0"]')
     await page.click('[data-side=after]')
-    await page.waitForSelector('g.frame[aria-label^="old_way"]', { state: 'detached' })
+    await page.waitForSelector('.frame[aria-label^="old_way"]', { state: 'detached' })
     await page.keyboard.press('d')
     await until(page, "document.querySelector('[data-side=before]').getAttribute('aria-pressed') === 'true'")
     for (const scale of ['absolute', 'per-second', 'relative']) {
@@ -97,7 +97,7 @@ describe('a comparison', { skip: noBrowser, concurrency: false }, () => {
     await page.selectOption('dialog [aria-label="After"]', 'GC')
     await page.click('dialog button:text-is("Compare")')
     await page.waitForSelector('.verdict .sentence')
-    await page.waitForSelector('g.frame.grew[aria-label^="mark,"]')
+    await page.waitForSelector('.frame.grew[aria-label^="mark,"]')
     await page.close()
   })
 
@@ -105,8 +105,8 @@ describe('a comparison', { skip: noBrowser, concurrency: false }, () => {
     const html = writeHtml(CALM, pageAssets(), (bytes) => gzipSync(bytes), CALM)
     const { page } = await openHtml(browser, html)
     await page.waitForSelector('.verdict .sentence')
-    await page.waitForSelector('g.frame.noise')
-    assert.equal(await page.$('g.frame.grew, g.frame.shrank, g.frame.ghost'), null)
+    await page.waitForSelector('.frame.noise')
+    assert.equal(await page.$('.frame.grew, .frame.shrank, .frame.ghost'), null)
     await page.close()
   })
 

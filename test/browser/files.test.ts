@@ -107,7 +107,7 @@ describe('files', { skip: noBrowser, concurrency: false }, () => {
     assert.match(svg, /^<svg xmlns/)
     assert.ok(svg.includes('>handleRequest</text>') && svg.includes('url(#kernel)'))
     assert.doesNotMatch(svg.replace('http://www.w3.org/2000/svg', ''), /https?:|<script|<image|oklch/)
-    const drawn = await page.$$eval('g.frame', (all) => all.length)
+    const drawn = await page.$$eval('.frame', (all) => all.length)
     assert.equal(svg.split('<g><title>').length - 1, drawn)
     const { bytes } = await exported(page, 'png')
     assert.deepEqual([...bytes.subarray(1, 4)], [...Buffer.from('PNG')])
@@ -163,7 +163,7 @@ describe('files', { skip: noBrowser, concurrency: false }, () => {
       assert.ok(((await page.textContent('.notice.problem')) ?? '').length > 20, name)
       await page.click('[aria-label="Close the message"]')
     }
-    await page.click('g.frame[aria-label^="parseJson,"]')
+    await page.click('.frame[aria-label^="parseJson,"]')
     await page.waitForSelector('.crumbs li:last-child:has-text("parseJson")')
     await page.close()
   })
@@ -176,10 +176,10 @@ describe('files', { skip: noBrowser, concurrency: false }, () => {
       'a&lt;b',
     ]
     const { page, troubles } = await openProfile(browser, profileOf([{ frames: evil, count: 5 }]))
-    await page.hover('g.frame[aria-label*="onerror"]')
+    await page.hover('.frame[aria-label*="onerror"]')
     await page.click('.row-name')
     await page.fill('input[type=search]', 'bold')
-    await page.click('g.frame[aria-label*="onload"]', { button: 'right' })
+    await page.click('.frame[aria-label*="onload"]', { button: 'right' })
     await page.click('[role=menuitem]:has-text("Details")')
     await page.waitForSelector('.drawer h2')
     await page.keyboard.press('Escape')
@@ -194,8 +194,8 @@ describe('files', { skip: noBrowser, concurrency: false }, () => {
   test('names of a megabyte, no samples and values below zero do not stop it', async () => {
     const huge = 'x'.repeat(1 << 20)
     const { page, troubles } = await openProfile(browser, profileOf([{ frames: ['main', huge], count: 3 }]))
-    await page.hover('g.frame >> nth=2')
-    await page.click('g.frame >> nth=2')
+    await page.hover('.frame >> nth=2')
+    await page.click('.frame >> nth=2')
     await page.waitForSelector('.crumbs li:nth-child(3)')
     assert.deepEqual(troubles, [])
     await page.close()

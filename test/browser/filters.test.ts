@@ -13,7 +13,7 @@ const labels = async (page: Page): Promise<string[]> => (await frames(page)).map
 const has = async (page: Page, name: string): Promise<boolean> =>
   (await labels(page)).some((label) => label.startsWith(`${name},`))
 const gone = (page: Page, name: string): Promise<unknown> =>
-  page.waitForSelector(`g.frame[aria-label^="${name},"]`, { state: 'detached' })
+  page.waitForSelector(`.frame[aria-label^="${name},"]`, { state: 'detached' })
 
 describe('filters', { skip: noBrowser, concurrency: false }, () => {
   let browser: Browser
@@ -25,14 +25,14 @@ describe('filters', { skip: noBrowser, concurrency: false }, () => {
   test('each entry of the menu does what it says, and undo takes it back', async () => {
     const { page, troubles } = await openProfile(browser, nodeServerProfile())
     const menu = async (frame: string, item: string): Promise<void> => {
-      await page.click(`g.frame[aria-label^="${frame},"]`, { button: 'right' })
+      await page.click(`.frame[aria-label^="${frame},"]`, { button: 'right' })
       await page.waitForSelector('[role=menu]')
       await page.click(`[role=menuitem]:has-text("${item}")`)
     }
     const undone = async (): Promise<void> => {
       await page.click('.undo')
       await page.waitForSelector('.chip', { state: 'detached' })
-      await page.waitForSelector('g.frame[aria-label^="_start,"]')
+      await page.waitForSelector('.frame[aria-label^="_start,"]')
     }
     await menu('parseJson', 'Hide')
     await gone(page, 'parseJson')
@@ -52,7 +52,7 @@ describe('filters', { skip: noBrowser, concurrency: false }, () => {
     await gone(page, '_start')
     assert.ok(await has(page, 'parseJson'))
     await page.keyboard.press('u')
-    await page.waitForSelector('g.frame[aria-label^="_start,"]')
+    await page.waitForSelector('.frame[aria-label^="_start,"]')
     await menu('deflate', 'Collapse its library')
     await gone(page, 'deflate_slow')
     await undone()
@@ -91,7 +91,7 @@ describe('filters', { skip: noBrowser, concurrency: false }, () => {
 
   test('the keys filter what is pointed at, and rows of the table have the menu too', async () => {
     const { page } = await openProfile(browser, nodeServerProfile())
-    await page.hover('g.frame[aria-label^="parseJson,"]')
+    await page.hover('.frame[aria-label^="parseJson,"]')
     await page.keyboard.press('Shift+H')
     await gone(page, 'parseJson')
     assert.deepEqual(await chips(page), ['hide parseJson'])
@@ -135,7 +135,7 @@ describe('filters', { skip: noBrowser, concurrency: false }, () => {
     await page.click('.presets')
     await page.click('[role=menuitem]:has-text("hide kernel")')
     await page.waitForSelector('.chip:has-text("hide kernel")')
-    await page.waitForSelector('g.frame.kernel', { state: 'detached' })
+    await page.waitForSelector('.frame.kernel', { state: 'detached' })
     await page.click('input[type=search]')
     await page.fill('input[type=search]', '-/(/')
     await page.keyboard.press('Control+Enter')
@@ -163,7 +163,7 @@ describe('filters', { skip: noBrowser, concurrency: false }, () => {
     assert.equal(await page.inputValue('input[type=search]'), 'scan')
     assert.match((await page.textContent('.chosen-text'))!, /selected 3\.0–4\.0\u202fs/)
     await page.waitForSelector('th[aria-sort=descending]:has-text("total")')
-    await page.click('g.frame[aria-label^="parse,"]')
+    await page.click('.frame[aria-label^="parse,"]')
     await page.waitForSelector('.crumbs li:last-child:has-text("parse")')
     const url = page.url()
     assert.match(url, /zoom=main/)
@@ -177,16 +177,16 @@ describe('filters', { skip: noBrowser, concurrency: false }, () => {
 
   test('Back and Forward walk the actions; typing is one step', async () => {
     const { page } = await openProfile(browser, nodeServerProfile())
-    await page.click('g.frame[aria-label^="handleRequest,"]')
+    await page.click('.frame[aria-label^="handleRequest,"]')
     await page.waitForSelector('.crumbs li:last-child:has-text("handleRequest")')
     await page.fill('input[type=search]', 'par')
     await page.fill('input[type=search]', 'parse')
-    await page.waitForSelector('g.found')
+    await page.waitForSelector('.frame.found')
     await page.goBack()
     await page.waitForSelector('.crumbs li:first-child:last-child')
     await page.goForward()
     await page.waitForSelector('.crumbs li:last-child:has-text("handleRequest")')
-    await page.waitForSelector('g.found')
+    await page.waitForSelector('.frame.found')
     await page.close()
   })
 
@@ -196,7 +196,7 @@ describe('filters', { skip: noBrowser, concurrency: false }, () => {
     await page.waitForSelector('.row-name[title="decodeBody"]')
     const table = tableOf(profile)
     const want = shareText(table.get('parseJson')!.total, table.get('decodeBody')!.total)
-    await page.hover('g.frame[aria-label^="parseJson,"]')
+    await page.hover('.frame[aria-label^="parseJson,"]')
     assert.ok(
       (await page.textContent('.strip'))!.includes(want),
       `${await page.textContent('.strip')} has no ${want}`,

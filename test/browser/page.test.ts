@@ -80,13 +80,13 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
     const { page } = await openProfile(browser, profile)
     await page.keyboard.press('/')
     await page.keyboard.type('/parse|decode/')
-    await page.waitForSelector('g.found')
+    await page.waitForSelector('.frame.found')
     const want = shareText(tableOf(profile).get('decodeBody')!.total, totalOf(profile))
     assert.ok((await status(page))!.startsWith(want), `${await status(page)} is not ${want}`)
     assert.match((await status(page))!, /±\u202f\d\.\d · 6 places/)
     await page.keyboard.press('Enter')
     await page.waitForSelector('.status:has-text("1 of 6 places")')
-    assert.equal(await page.$$eval('g.current', (all) => all.length), 1)
+    assert.equal(await page.$$eval('.frame.current', (all) => all.length), 1)
     await page.waitForTimeout(450)
     await page.keyboard.press('Shift+Enter')
     await page.waitForSelector('.status:has-text("6 of 6 places")')
@@ -116,7 +116,7 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
     const small = async (): Promise<number> =>
       (await frames(page)).filter((frame) => frame.label.startsWith('v8::internal::Runtime_')).length
     const before = await small()
-    await page.click('g.frame[aria-label^="parseJson,"]')
+    await page.click('.frame[aria-label^="parseJson,"]')
     await crumbIs(page, 'parseJson')
     assert.ok(
       (await frames(page)).some(
@@ -124,7 +124,7 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
       ),
     )
     assert.ok((await small()) > before, 'no small frame appeared')
-    await page.click('g.frame[aria-label^="JSON.parse,"]')
+    await page.click('.frame[aria-label^="JSON.parse,"]')
     await crumbIs(page, 'JSON.parse')
     await page.keyboard.press('Escape')
     await crumbIs(page, 'parseJson')
@@ -184,9 +184,9 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
       browser,
       profileOf([{ frames: ['main', 'heavy'], count: 9900 }, ...light]),
     )
-    const boxes = await page.$$eval('g.box', (all) => all.map((box) => box.getAttribute('aria-label')))
+    const boxes = await page.$$eval('.frame.box', (all) => all.map((box) => box.getAttribute('aria-label')))
     assert.deepEqual(boxes, ['+100 small · 1.0\u202f%, too narrow to draw'])
-    await page.click('g.box')
+    await page.click('.frame.box')
     await crumbIs(page, 'side')
     assert.equal((await frames(page)).filter((frame) => frame.label.startsWith('light_')).length, 100)
     assert.doesNotMatch((await page.textContent('#app'))!, /\bother\b/)
@@ -204,7 +204,7 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
     )
     await page.fill('input[type=search]', 'light_2999')
     await page.waitForSelector('.status:has-text("1 place")')
-    assert.equal(await page.$('g.found'), null)
+    assert.equal(await page.$('.frame.found'), null)
     await page.click('.ticks rect')
     await crumbIs(page, 'side')
     await page.close()
@@ -229,7 +229,7 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
         const tops = [...document.querySelectorAll('${selector}')].map((e) => e.getBoundingClientRect())
         return new Set(tops.filter((r) => r.top >= top && r.bottom <= bottom + 1).map((r) => r.top)).size
       })()`)
-    assert.ok((await whole('g.frame', '.flame-scroll')) >= 28)
+    assert.ok((await whole('.frame', '.flame-scroll')) >= 28)
     assert.ok((await whole('tr[data-index]', '.table-scroll')) >= 20)
     await page.close()
   })
@@ -276,7 +276,7 @@ describe('the page with extreme trees', { skip: noBrowser, concurrency: false },
     const { page, troubles } = await openProfile(browser, profileOf([{ frames: deep, count: 4 }]))
     assert.match((await page.textContent('.flame-note'))!, /go on below the lowest row/)
     for (const name of ['f999', 'f1999']) {
-      await page.dispatchEvent('g.box', 'click')
+      await page.dispatchEvent('.frame.box', 'click')
       await crumbIs(page, name)
     }
     assert.ok((await frames(page)).some((frame) => frame.label.startsWith('f2999,')))
@@ -291,7 +291,7 @@ describe('the page with extreme trees', { skip: noBrowser, concurrency: false },
       const drawn = await frames(page)
       assert.ok(drawn.length >= 30 && drawn.length <= 1200, `${drawn.length} drawn`)
       const before = (await crumbs(page)).at(-1)!
-      await page.click('g.box >> nth=3')
+      await page.click('.frame.box >> nth=3')
       await until(page, `document.querySelector('.crumbs li:last-child').textContent !== '${before}'`)
     }
     assert.ok((await frames(page)).some((frame) => /^f\d+, <\u202f0\.1\u202f%/.test(frame.label)))

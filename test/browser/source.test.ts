@@ -44,7 +44,7 @@ async function captured(directory: string, command: readonly string[]): Promise<
 
 /** Opens the drawer of the heaviest frame whose words begin so, by the menu. */
 async function openDrawer(page: Page, words: string): Promise<void> {
-  await page.click(`g.frame[aria-label^="${words}"] >> nth=0`, { button: 'right' })
+  await page.click(`.frame[aria-label^="${words}"] >> nth=0`, { button: 'right' })
   await page.click('[role=menuitem]:has-text("Details")')
   await page.waitForSelector('.drawer .lines')
 }
@@ -96,7 +96,7 @@ describe('source lines', { skip: noBrowser || skipUnless('cc'), concurrency: fal
     const command = [process.execPath, '--perf-basic-prof', '--interpreted-frames-native-stack', 'app.js']
     const { page, troubles } = await openHtml(browser, await captured(directory, command))
     await page.fill('input[type=search]', 'fib')
-    await page.waitForSelector('g.found')
+    await page.waitForSelector('.frame.found')
     await openDrawer(page, 'JS:*fib ')
     assert.match((await page.textContent('.drawer .source h3'))!, /\/app\.js$/)
     assert.match((await page.textContent('.drawer .source p'))!, /first line has the cost of all its lines/)

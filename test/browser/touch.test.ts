@@ -38,7 +38,7 @@ describe('touch', { skip: noBrowser, concurrency: false }, () => {
   })
   after(() => browser?.close())
 
-  const FRAME = 'g.frame[aria-label^="handleRequest,"]'
+  const FRAME = '.frame[aria-label^="handleRequest,"]'
 
   test('a long press on a frame opens its menu, which stays and works when the finger has left', async () => {
     const { page, troubles } = await openProfile(browser, nodeServerProfile(), PHONE)

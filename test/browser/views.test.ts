@@ -91,18 +91,18 @@ describe('the views', { skip: noBrowser, concurrency: false }, () => {
     const { page } = await openProfile(browser, profile)
     await page.keyboard.press('i')
     await page.waitForSelector('main[data-view=inverted] svg[aria-label^="Inverted"]')
-    const [, first] = await page.$$eval('g.frame[aria-level="2"]', (all) =>
+    const [, first] = await page.$$eval('.frame[aria-level="2"]', (all) =>
       all.map((group) => group.getAttribute('aria-label')!).slice(0, 2),
     )
     const byLabel = await page.$eval(
-      'g.frame[aria-level="2"][aria-label^="sumHistogram,"]',
+      '.frame[aria-level="2"][aria-label^="sumHistogram,"]',
       (group) => group.getAttribute('aria-label')!,
     )
     const want = shareText(tableOf(profile).get('sumHistogram')!.self, totalOf(profile))
     assert.ok(byLabel.includes(want), `${byLabel} has no ${want}`)
     assert.ok(first !== undefined)
-    await page.click('g.frame[aria-level="2"][aria-label^="sumHistogram,"]')
-    await page.waitForSelector('g.frame[aria-level="3"][aria-label^="flushMetrics,"]')
+    await page.click('.frame[aria-level="2"][aria-label^="sumHistogram,"]')
+    await page.waitForSelector('.frame[aria-level="3"][aria-label^="flushMetrics,"]')
     await page.keyboard.press('f')
     await page.waitForSelector('main[data-view=flame] svg[aria-label^="Flame"]')
     await page.close()
@@ -110,22 +110,22 @@ describe('the views', { skip: noBrowser, concurrency: false }, () => {
 
   test('the sandwich has callers above the function and what it calls below', async () => {
     const { page } = await openProfile(browser, nodeServerProfile())
-    await page.hover('g.frame[aria-label^="priceOf,"]')
+    await page.hover('.frame[aria-label^="priceOf,"]')
     await page.keyboard.press('s')
-    await page.waitForSelector('.flame.sandwich .callers g.frame[aria-label^="Array.map"]')
+    await page.waitForSelector('.flame.sandwich .callers .frame[aria-label^="Array.map"]')
     const place = (selector: string): Promise<number> =>
       page.$eval(selector, (element) => element.getBoundingClientRect().top)
-    const bar = await place('.callers g.frame[aria-level="1"]')
-    assert.ok((await place('.callers g.frame[aria-label^="Array.map"]')) < bar)
-    assert.ok((await place('.flame-holder:not(.callers) g.frame[aria-label^="applyDiscount"]')) > bar)
+    const bar = await place('.callers .frame[aria-level="1"]')
+    assert.ok((await place('.callers .frame[aria-label^="Array.map"]')) < bar)
+    assert.ok((await place('.flame-holder:not(.callers) .frame[aria-label^="applyDiscount"]')) > bar)
     assert.match(
-      (await page.$eval('.callers g.frame[aria-level="1"]', (g) => g.getAttribute('aria-label')))!,
+      (await page.$eval('.callers .frame[aria-level="1"]', (g) => g.getAttribute('aria-label')))!,
       /^priceOf/,
     )
-    await page.click('.flame-holder:not(.callers) g.frame[aria-label^="applyDiscount"]')
-    await page.waitForSelector('.callers g.frame[aria-level="1"][aria-label^="applyDiscount"]')
+    await page.click('.flame-holder:not(.callers) .frame[aria-label^="applyDiscount"]')
+    await page.waitForSelector('.callers .frame[aria-level="1"][aria-label^="applyDiscount"]')
     await page.keyboard.press('u')
-    await page.waitForSelector('.callers g.frame[aria-level="1"][aria-label^="priceOf"]')
+    await page.waitForSelector('.callers .frame[aria-level="1"][aria-label^="priceOf"]')
     await page.close()
   })
 
@@ -135,18 +135,18 @@ describe('the views', { skip: noBrowser, concurrency: false }, () => {
       count: i === 0 ? 3000 : 1,
     }))
     const { page } = await openProfile(browser, profileOf(rows), {}, '#view=sandwich&pivot=shared')
-    const smallest = '.callers g.frame[aria-label^="caller_2999"]'
-    await page.waitForSelector('.callers g.frame.box')
+    const smallest = '.callers .frame[aria-label^="caller_2999"]'
+    await page.waitForSelector('.callers .frame.box')
     for (let press = 0; (await page.$(smallest)) === null; press++) {
       assert.ok(press < 20, 'the smallest caller is never drawn')
-      await (await page.$$('.callers g.frame.box')).at(-1)!.click()
+      await (await page.$$('.callers .frame.box')).at(-1)!.click()
       await page.waitForTimeout(150)
     }
     assert.match(await page.evaluate<string>('location.hash'), /callers-ranks=/)
     assert.match((await page.textContent('.crumbs li:last-child'))!, /small/)
     await page.keyboard.press('u')
     await page.keyboard.press('0')
-    await page.waitForSelector('.callers g.frame[aria-label^="caller_0,"]')
+    await page.waitForSelector('.callers .frame[aria-label^="caller_0,"]')
     await until(page, "!location.hash.includes('callers-')")
     await page.close()
   })
@@ -157,9 +157,7 @@ describe('the views', { skip: noBrowser, concurrency: false }, () => {
     await page.waitForSelector('svg[aria-label="Flame graph, callees above callers"]')
     const place = (selector: string): Promise<number> =>
       page.$eval(selector, (element) => element.getBoundingClientRect().top)
-    assert.ok(
-      (await place('g.frame[aria-label^="_start,"]')) > (await place('g.frame[aria-label^="uv_run,"]')),
-    )
+    assert.ok((await place('.frame[aria-label^="_start,"]')) > (await place('.frame[aria-label^="uv_run,"]')))
     await page.keyboard.press('ArrowUp')
     await page.keyboard.press('ArrowUp')
     await until(page, "document.activeElement.getAttribute('aria-label')?.startsWith('_start,')")

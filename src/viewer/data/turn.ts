@@ -19,3 +19,14 @@ export function nextPaint(): Promise<void> {
     requestAnimationFrame(() => void nextTurn().then(done))
   })
 }
+
+/** A page that is not seen is not painted: nobody waits longer for it than that. */
+const MAX_PAUSE_MS = 200
+
+/** Resolves after the frame that follows the one with what was drawn, while which the browser wants all of the processor. */
+export function whenSeen(): Promise<void> {
+  return new Promise((done) => {
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0)))
+    setTimeout(done, MAX_PAUSE_MS)
+  })
+}

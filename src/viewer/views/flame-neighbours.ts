@@ -7,7 +7,7 @@ import type { Frames } from './flame-frames.ts'
 export type Way = 'up' | 'down' | 'left' | 'right'
 
 /** The element of the neighbour, undefined at the border. */
-export function neighbour(frame: LaidOut<FlameDatum>, way: Way, frames: Frames): SVGGElement | undefined {
+export function neighbour(frame: LaidOut<FlameDatum>, way: Way, frames: Frames): SVGElement | undefined {
   if (way === 'up') return frame.parent === null ? undefined : frames.get(frame.parent)
   if (way === 'down') return firstDrawn(frame.children ?? [], frames)
   // Siblings first, then the rest of the row: all frames of a row lie in one line for the eye.
@@ -17,7 +17,7 @@ export function neighbour(frame: LaidOut<FlameDatum>, way: Way, frames: Frames):
 }
 
 /** The first child, a frame rather than a box. */
-function firstDrawn(candidates: readonly LaidOut<FlameDatum>[], frames: Frames): SVGGElement | undefined {
+function firstDrawn(candidates: readonly LaidOut<FlameDatum>[], frames: Frames): SVGElement | undefined {
   const drawn = candidates.filter((candidate) => frames.has(candidate))
   const first = drawn.find(({ data }) => data.row?.box === null) ?? drawn[0]
   return first === undefined ? undefined : frames.get(first)

@@ -21,19 +21,20 @@ const OUTLINE_PX = 2
 
 /** Collects the boxes of each kind, then draws them. */
 export class Overlays {
+  readonly root = shape('g', { class: 'overlays' })
   readonly #paths = new Map<Overlay, string>()
 
   add(kind: Overlay, box: FrameBox): void {
     this.#paths.set(kind, (this.#paths.get(kind) ?? '') + PATHS[kind](box))
   }
 
-  /** Puts the paths on top of a drawing, in place of those before. */
-  draw(svg: Element): void {
+  /** Draws what was added since the last time, in place of what was drawn then. */
+  draw(): void {
     const drawn = KINDS.filter((kind) => this.#paths.has(kind)).map((kind) =>
       shape('path', { class: `overlay ${kind}`, d: this.#paths.get(kind)! }),
     )
-    for (const old of [...svg.children]) if (old.tagName === 'path') old.remove()
-    svg.append(...drawn)
+    this.root.replaceChildren(...drawn)
+    this.#paths.clear()
   }
 }
 

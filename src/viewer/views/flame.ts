@@ -7,12 +7,17 @@ import flamegraph, { type FlameChart } from 'd3-flame-graph'
 import { select } from 'd3-selection'
 import type { Drawing } from '../../view/protocol.ts'
 import type { Measure } from '../data/shares.ts'
-import { element } from './dom.ts'
+import { whenSeen } from '../data/turn.ts'
+import { element, shape } from './dom.ts'
 import { datumOf, type FlameDatum, toDatum } from './flame-datum.ts'
-import { decorate, type Frames, type Marks } from './flame-frames.ts'
+import { type Cover, decorate, type Frames, type Marks } from './flame-frames.ts'
 import { addHueClasses } from './flame-hues.ts'
+import { FlameLabels } from './flame-labels.ts'
 import { neighbour, type Way } from './flame-neighbours.ts'
+import { Overlays } from './flame-overlays.ts'
+import { speak } from './flame-words.ts'
 import './lean-selection.ts'
+import { TextWidths } from './text-widths.ts'
 
 /** What a reader does to a frame; `at` is where, in pixels of the window. */
 export interface FlameActions {
@@ -44,6 +49,7 @@ export class FlameView {
   #chart: FlameChart<FlameDatum> | null = null
   #picture: FlamePicture | null = null
   #frames: Frames = new Map()
+  #cover: Cover | null = null
 
   constructor(actions: FlameActions) {
     this.#actions = actions
@@ -52,6 +58,12 @@ export class FlameView {
     this.root.addEventListener('pointerover', (event) => actions.point(datumAt(event.target)))
     this.root.addEventListener('pointerleave', () => actions.point(null))
     this.root.addEventListener('focusin', (event) => actions.point(datumAt(event.target)))
+  }
+
+  /** Makes what the first drawing needs and no drawing changes, for those who have a task to spare before it. */
+  prepare(): void {
+    this.#chart ??= newChart()
+    this.#cover ??= newCover(this.root)
   }
 
   /** Draws at a width; nothing for a drawing without rows. */
@@ -64,17 +76,37 @@ export class FlameView {
     this.#pressed = null
     const hadFocus = this.focusedPath()
     const { widthPx } = picture
-    if (this.#chart === null) {
-      this.#chart = newChart(widthPx).inverted(!picture.upward)
-      this.#chart(select(this.root).datum(data))
-      this.root.querySelector('text.title')?.remove()
-      this.root.querySelector('svg')!.setAttribute('role', 'tree')
-    } else this.#chart.width(widthPx).inverted(!picture.upward).update(data)
-    this.root.querySelector('svg')!.setAttribute('aria-label', picture.label)
+    const isFirst = this.root.firstChild === null
+    this.prepare()
+    const chart = this.#chart!.width(widthPx).inverted(!picture.upward)
+    if (isFirst) this.#drawFirst(chart, data)
+    else chart.update(data)
     this.#picture = picture
     this.mark(picture.marks)
+    void this.#speak(picture)
     if (hadFocus !== null && !this.focusPath(hadFocus)) this.#focusFirst()
     if (from !== null) this.#grow(from, widthPx)
+  }
+
+  #drawFirst(chart: FlameChart<FlameDatum>, data: FlameDatum): void {
+    chart(select(this.root).datum(data))
+    this.root.querySelector('text.title')?.remove()
+    const { labels, overlays } = this.#cover!
+    // The one group that the library does not look at.
+    const cover = shape('g', { 'aria-hidden': 'true' }, labels.root, overlays.root)
+    this.root.querySelector('svg')!.append(cover)
+  }
+
+  /** Says what was drawn once it is seen, unless something else was drawn in the meantime. */
+  async #speak(picture: FlamePicture): Promise<void> {
+    const svg = this.root.querySelector('svg')!
+    svg.setAttribute('aria-busy', 'true')
+    await whenSeen()
+    if (this.#picture !== picture) return
+    svg.setAttribute('role', 'tree')
+    svg.setAttribute('aria-label', picture.label)
+    speak(this.#frames, picture.measure)
+    svg.removeAttribute('aria-busy')
   }
 
   /** Lets the new drawing grow out of the pressed frame, unless the reader wants no motion. */
@@ -92,8 +124,8 @@ export class FlameView {
   /** Shows other marks on the frames that are drawn. */
   mark(marks: Marks): void {
     const svg = this.root.querySelector('svg')
-    if (this.#picture === null || svg === null) return
-    this.#frames = decorate(svg, { ...this.#picture, rowPx: ROW_PX }, marks)
+    if (this.#picture === null || this.#cover === null || svg === null) return
+    this.#frames = decorate(svg, { ...this.#picture, rowPx: ROW_PX }, marks, this.#cover)
   }
 
   /** Moves the focus to a frame, or only brings it into sight; false when it is not drawn. */
@@ -134,14 +166,14 @@ export class FlameView {
   }
 
   #focusFirst(): void {
-    let first: [number, SVGGElement] | null = null
+    let first: [number, SVGElement] | null = null
     // The library reuses elements: the first of them need not be the root.
     for (const [{ data, depth }, group] of this.#frames)
       if (!data.fade && (first === null || depth < first[0])) first = [depth, group]
     if (first !== null) this.#focus(first[1])
   }
 
-  #focus(group: SVGGElement): void {
+  #focus(group: SVGElement): void {
     for (const other of this.#frames.values()) if (other.tabIndex === 0) other.tabIndex = -1
     group.tabIndex = 0
     group.focus({ preventScroll: true })
@@ -151,7 +183,7 @@ export class FlameView {
   #onClick(event: Event): void {
     const datum = datumAt(event.target)
     if (datum === null) return
-    const frame = datumOf((event.target as Element).closest('g.frame')!)
+    const frame = datumOf((event.target as Element).closest('.frame')!)
     const widthPx = this.#picture?.widthPx ?? 0
     this.#pressed = datum.fade ? null : { x: frame.x0 * widthPx, width: (frame.x1 - frame.x0) * widthPx }
     this.#actions.press(datum)
@@ -160,11 +192,17 @@ export class FlameView {
 
 const FLIPPED: Readonly<Partial<Record<Way, Way>>> = { up: 'down', down: 'up' }
 
-function newChart(widthPx: number): FlameChart<FlameDatum> {
+function newCover(holder: HTMLElement): Cover {
+  return {
+    labels: new FlameLabels(new TextWidths(getComputedStyle(holder).font)),
+    overlays: new Overlays(),
+  }
+}
+
+function newChart(): FlameChart<FlameDatum> {
   // A tooltip object keeps the library from writing a <title> into every frame; ours is the detail strip.
   const noTooltip = Object.assign(() => undefined, { show: () => undefined, hide: () => undefined })
   return flamegraph<FlameDatum>()
-    .width(widthPx)
     .cellHeight(ROW_PX)
     .minFrameSize(1)
     .transitionDuration(0)
@@ -178,6 +216,6 @@ function newChart(widthPx: number): FlameChart<FlameDatum> {
 
 /** The drawn frame an event happened on. */
 export function datumAt(target: EventTarget | null): FlameDatum | null {
-  const group = target instanceof Element ? target.closest('g.frame') : null
+  const group = target instanceof Element ? target.closest('.frame') : null
   return group === null ? null : datumOf(group).data
 }

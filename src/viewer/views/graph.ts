@@ -66,6 +66,12 @@ export class GraphView {
     this.#width.forget()
   }
 
+  /** Makes ready for the first drawing: the width of the page is known after it. */
+  prepare(): void {
+    this.#main.prepare()
+    void this.widthPx
+  }
+
   /** Draws what was answered. */
   draw(shown: Shown, state: ViewState, measure: Measure, marks: Marks): void {
     const { drawing, callers } = shown
@@ -143,7 +149,7 @@ export class GraphView {
 
   /** The frame that has the focus or lies under the pointer: after a redraw it may be another one. */
   underReader(): FlameDatum | null {
-    return this.focused()?.datum ?? datumAt(this.root.querySelector('g.frame:hover'))
+    return this.focused()?.datum ?? datumAt(this.root.querySelector('.frame:hover'))
   }
 
   /** The frame at a place of the page. */
