@@ -116,8 +116,8 @@ export class FilterChain {
 
 function weighed(self: Float64Array, step: Step): Float64Array {
   if (step.kind === 'reshaped') return movedWeights(self, step.reshaped)
+  const { keep, keepValue } = step
   const kept = spareColumns.floats(self.length)
-  for (let node = 0; node < kept.length; node++)
-    if (step.keep[node] === step.keepValue) kept[node] = self[node]!
+  for (let node = 0; node < kept.length; node++) if (keep[node] === keepValue) kept[node] = self[node]!
   return kept
 }

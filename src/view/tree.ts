@@ -23,9 +23,14 @@ export interface CallTree extends Structure {
 
 /** Totals of a structure: the self weight of each node and of all below it. */
 export function totalsOf({ count, parent }: Structure, self: Float64Array): Float64Array {
+  // Zeros: what lies below a node is there before its own turn comes.
   const total = spareColumns.floats(self.length)
-  total.set(self)
-  for (let i = count - 1; i > 0; i--) total[parent[i]!]! += total[i]!
+  for (let i = count - 1; i > 0; i--) {
+    const sum = total[i]! + self[i]!
+    total[i] = sum
+    total[parent[i]!]! += sum
+  }
+  if (count > 0) total[0]! += self[0]!
   return total
 }
 

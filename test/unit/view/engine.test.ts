@@ -200,6 +200,13 @@ test('two files are compared: who grew, what is gone, with a sentence; equal one
   const same = show(engine, { compare, column: 0 })
   assert.equal(same.verdict!.significant, 0)
   assert.match(same.verdict!.sentence, /equal/)
+  engine.openBaseline(before, 'another')
+  const another = show(engine, { compare, column: 0 }).verdict!
+  assert.deepEqual(
+    [another.beforeName, another.gone],
+    ['another', ['old']],
+    'in place of the one that is compared',
+  )
 })
 
 test('files of different days begin together: the band is as long as they are, a range is the same part of both', () => {
