@@ -234,6 +234,21 @@ describe('the page', { skip: noBrowser, concurrency: false }, () => {
     await page.close()
   })
 
+  test('cuts labels so that they stay on their frames', async () => {
+    const { page } = await openProfile(browser, nodeServerProfile())
+    const over = await page.evaluate<string[]>(`(() => {
+      const frames = [...document.querySelectorAll('.frame')].map((e) => e.getBoundingClientRect())
+      return [...document.querySelectorAll('.labels text')].filter((text) => {
+        const { left, right, top, bottom } = text.getBoundingClientRect()
+        const middle = (top + bottom) / 2
+        return !frames.some((f) => f.left <= left && f.right >= right && f.top <= middle && f.bottom >= middle)
+      }).map((text) => text.textContent)
+    })()`)
+    assert.deepEqual(over, [])
+    assert.ok((await page.$$('.labels text')).length > 20)
+    await page.close()
+  })
+
   test('gives way by width: the table below, then only search, graph and details', async () => {
     const { page } = await openProfile(browser, nodeServerProfile())
     const top = (selector: string): Promise<number> =>

@@ -193,10 +193,10 @@ export class FlameView {
 const FLIPPED: Readonly<Partial<Record<Way, Way>>> = { up: 'down', down: 'up' }
 
 function newCover(holder: HTMLElement): Cover {
-  return {
-    labels: new FlameLabels(new TextWidths(getComputedStyle(holder).font)),
-    overlays: new Overlays(),
-  }
+  // Not `font`: it is empty where a part of it has no short form, as the variant of our numbers.
+  const { fontWeight, fontSize, fontFamily } = getComputedStyle(holder)
+  const widths = new TextWidths(`${fontWeight} ${fontSize} ${fontFamily}`)
+  return { labels: new FlameLabels(widths), overlays: new Overlays() }
 }
 
 function newChart(): FlameChart<FlameDatum> {
