@@ -4,7 +4,7 @@
  */
 import type { Band, Heat, LabelValues, Listed, Opened, Shown, TableRow } from '../view/protocol.ts'
 import { type Chip, INITIAL_STATE, type ViewState } from '../view/state.ts'
-import { nextPaint } from './data/turn.ts'
+import { markAnswered, markPainted } from './data/marks.ts'
 import { save } from './exporter.ts'
 import { FunctionActions } from './function-actions.ts'
 import { Reading } from './reading.ts'
@@ -261,17 +261,4 @@ export class App {
     } else if (this.reading.selected !== null) this.functions.select(this.reading.selected)
     else this.zooming.out()
   }
-}
-
-/** Tells how soon something was drawn, and a frame later that it is on the screen as well. */
-function markPainted(): void {
-  if (performance.getEntriesByName('emberscope-drawn').length > 0) return
-  performance.mark('emberscope-drawn')
-  void nextPaint().then(() => performance.mark('emberscope-painted'))
-}
-
-/** Tells when the worker's newest answer was drawn; benches wait for it. */
-function markAnswered(): void {
-  performance.clearMarks('emberscope-answered')
-  performance.mark('emberscope-answered')
 }

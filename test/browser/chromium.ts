@@ -100,8 +100,14 @@ export function htmlOf(profile: Profile): string {
   return writeHtml(profile, pageAssets(), (bytes) => gzipSync(bytes))
 }
 
+/** Waits until the frames that are drawn are told to a screen reader too: their words follow the paint. */
+export async function framesSaid(page: Page): Promise<void> {
+  await page.waitForSelector('svg[aria-busy]', { state: 'detached' })
+}
+
 /** What a helper in the page sees of a drawn frame. */
-export function frames(page: Page): Promise<{ label: string; className: string }[]> {
+export async function frames(page: Page): Promise<{ label: string; className: string }[]> {
+  await framesSaid(page)
   return page.$$eval('.frame', (groups) =>
     groups.map((group) => ({
       label: group.getAttribute('aria-label') ?? '',

@@ -5,13 +5,25 @@ import type { Browser, Page } from 'playwright-core'
 import { servePage } from '../../src/server/page-server.ts'
 import { shareText, tableOf, totalOf } from '../helpers/plain-table.ts'
 import { nodeServerProfile, profileOf } from '../helpers/sample-profile.ts'
-import { frames, htmlOf, launch, noBrowser, openHtml, openProfile, tableDrawn, until } from './chromium.ts'
+import {
+  frames,
+  framesSaid,
+  htmlOf,
+  launch,
+  noBrowser,
+  openHtml,
+  openProfile,
+  tableDrawn,
+  until,
+} from './chromium.ts'
 
 const status = (page: Page): Promise<string | null> => page.textContent('.status')
 const crumbs = (page: Page): Promise<string[]> =>
   page.$$eval('.crumbs li', (items) => items.map((item) => item.textContent ?? ''))
-const crumbIs = (page: Page, name: string): Promise<unknown> =>
-  page.waitForSelector(`.crumbs li:last-child:has-text("${name}")`)
+const crumbIs = async (page: Page, name: string): Promise<void> => {
+  await page.waitForSelector(`.crumbs li:last-child:has-text("${name}")`)
+  await framesSaid(page)
+}
 
 describe('the page', { skip: noBrowser, concurrency: false }, () => {
   let browser: Browser
