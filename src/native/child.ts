@@ -52,7 +52,12 @@ export class Child {
 
   /** Ends it at once. Safe to call at any time. */
   kill(): void {
-    if (!this.#isGone) process.kill(this.pid, 'SIGKILL')
+    if (this.#isGone) return
+    try {
+      process.kill(this.pid, 'SIGKILL')
+    } catch {
+      // Gone unasked, where SIGCHLD is ignored: `ended` tells it, once its output was read.
+    }
   }
 
   #reap(tell: (code: number) => void, tries: number): void {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -72,6 +73,19 @@ describe('a child process', () => {
     const { code, pid } = await shell('exec >&-; exec /bin/sleep 60')
     assert.equal(code, -1)
     assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+  })
+
+  it('is gone where SIGCHLD is ignored, as some that start us leave it', () => {
+    const faces = ['addon', 'child'].map((name) => new URL(`../../src/native/${name}.js`, import.meta.url))
+    const script = `import { loadAddon } from '${faces[0]}'
+      import { Child } from '${faces[1]}'
+      const child = new Child(loadAddon(), '/bin/cat', [], [])
+      child.output.resume()
+      child.kill()
+      setTimeout(() => child.kill(), 100)
+      console.log(await child.ended)`
+    const args = ['--ignore-signal=CHLD', process.execPath, '--input-type=module', '-e', script]
+    assert.equal(execFileSync('env', args, { encoding: 'utf8' }), '-1\n')
   })
 
   it('that cannot be started is an error that says why', () => {
