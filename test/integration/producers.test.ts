@@ -102,7 +102,8 @@ test('node: a --cpu-prof file has the hits of its nodes, and times that add up t
   const ours = weightsOf(profile, 0)
   for (const [name, { samples, hits }] of counts) {
     assert.equal(ours.get(name)?.self ?? 0, samples, name)
-    // V8 counts the two apart, and hits before the profile began too.
+    // V8 counts the two apart, and as hits of (program) all that was before the profile began.
+    if (name === '(program)') continue
     assert.ok(Math.abs(hits - samples) <= 1 + samples / 20, `${name}: ${hits} hits, ${samples} samples`)
   }
   assert.ok(counts.get('hot')!.samples > 100, JSON.stringify([...counts]))
