@@ -8,40 +8,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "file_reader.h"
+
 namespace emberscope {
 
 namespace {
 
 constexpr int kFirstDescriptor = 3;
 
-class Descriptors {
-  public:
-    ~Descriptors() {
-        for (int fd : fds_)
-            close(fd);
-    }
-    // Takes over an open descriptor; false for an error's -1.
-    bool Own(int fd) {
-        if (fd >= 0) fds_.push_back(fd);
-        return fd >= 0;
-    }
-    int Release(int fd) {
-        std::erase(fds_, fd);
-        return fd;
-    }
-
-  private:
-    std::vector<int> fds_;
-};
-
 struct Pipe {
-    int read = -1, write = -1;
+    Fd read, write;
 
     bool Open() {
         std::array<int, 2> ends{};
         if (pipe2(ends.data(), O_CLOEXEC) != 0) return false;
-        read = ends[0];
-        write = ends[1];
+        read = Fd(ends[0]);
+        write = Fd(ends[1]);
         return true;
     }
 };
@@ -90,28 +72,23 @@ class Plan {
 Result<Child> StartChild(const std::string &path, const std::vector<std::string> &arguments,
                          std::span<const int> descriptors) {
     auto failed = [&](int error) { return Status::Error(Kind::io, "cannot start " + path, error); };
-    Descriptors given, kept;
     Pipe input, output;
-    if (!input.Open()) return failed(errno);
-    given.Own(input.read);
-    kept.Own(input.write);
-    if (!output.Open()) return failed(errno);
-    given.Own(output.write);
-    kept.Own(output.read);
+    if (!input.Open() || !output.Open()) return failed(errno);
     // Above all that they become, so that giving one never closes the next. They end with exec.
     int above = kFirstDescriptor + static_cast<int>(descriptors.size());
-    std::vector<int> sources{input.read, output.write};
+    std::vector<int> sources{input.read.get(), output.write.get()};
     sources.insert(sources.end(), descriptors.begin(), descriptors.end());
+    std::vector<Fd> given(sources.size());
     Plan plan;
     for (size_t i = 0; i < sources.size(); i++) {
-        int source = fcntl(sources[i], F_DUPFD_CLOEXEC, above);
-        if (!given.Own(source)) return failed(errno);
-        plan.Give(source, i < 2 ? static_cast<int>(i) : kFirstDescriptor + static_cast<int>(i) - 2);
+        given[i] = Fd(fcntl(sources[i], F_DUPFD_CLOEXEC, above));
+        if (!given[i].valid()) return failed(errno);
+        plan.Give(given[i].get(), i < 2 ? static_cast<int>(i) : kFirstDescriptor + static_cast<int>(i) - 2);
     }
     plan.CloseFrom(above);
     pid_t pid = 0;
     if (int error = plan.Run(&pid, path, arguments)) return failed(error);
-    return Child{.pid = pid, .input = kept.Release(input.write), .output = kept.Release(output.read)};
+    return Child{.pid = pid, .input = input.write.Release(), .output = output.read.Release()};
 }
 
 std::optional<int> ReapChild(pid_t pid) {
